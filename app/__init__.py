@@ -1,0 +1,1 @@
+"""Rollcall: a contact server with a GraphQL API."""

@@ -1,0 +1,84 @@
+"""Errors as a client sees them: typed where they are expected, masked where they are not."""
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError
+from strawberry.exceptions import StrawberryInputCoercionError
+
+from app import logs
+from app.errors import FieldErrorCode, InvalidInput, RollcallError
+
+ERRORS_LIMIT = 5
+
+_log = logging.getLogger("rollcall")
+_VARIABLE_PATH = re.compile(
+    r"Variable '\$(\w+)' has invalid value(?: at \.?(\S+))?: (.*)", re.DOTALL
+)
+
+
+def error_answer(error: RollcallError) -> dict[str, Any]:
+    return {"errors": [_entry(error.message, _extensions(error))]}
+
+
+def refused(errors: Iterable[GraphQLError], code: str) -> dict[str, Any]:
+    """The answer to a document that is not executed."""
+    entries = [{**error.formatted, "extensions": {"code": code}} for error in errors]
+    return {"errors": entries[:ERRORS_LIMIT]}
+
+
+def executed(result: ExecutionResult) -> dict[str, Any]:
+    """`data` is left out where the request failed before it was executed."""
+    if result.errors and result.data is None and all(e.path is None for e in result.errors):
+        return {"errors": [_bad_variable(error) for error in result.errors[:ERRORS_LIMIT]]}
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [_raised(error) for error in result.errors[:ERRORS_LIMIT]]
+    return answer
+
+
+def masked(error: BaseException) -> dict[str, Any]:
+    """Logs what was not expected, and tells the caller nothing but the id to ask about."""
+    identity = logs.request_id.get()
+    _log.error("unexpected error", exc_info=error)
+    message = f"Something went wrong here. Please report the request id {identity}."
+    return _entry(message, {"code": "INTERNAL_SERVER_ERROR", "requestId": identity})
+
+
+def _entry(message: str, extensions: dict[str, Any]) -> dict[str, Any]:
+    return {"message": message, "extensions": extensions}
+
+
+def _extensions(error: RollcallError) -> dict[str, Any]:
+    extensions: dict[str, Any] = {"code": error.code}
+    if isinstance(error, InvalidInput):
+        extensions["errors"] = [
+            {"code": broken.code.value, "field": broken.field, "message": broken.message}
+            for broken in error.errors
+        ]
+    return extensions
+
+
+def _raised(error: GraphQLError) -> dict[str, Any]:
+    original = error.original_error
+    place = {key: error.formatted[key] for key in ("locations", "path") if key in error.formatted}
+    if isinstance(original, RollcallError):
+        return _entry(original.message, _extensions(original)) | place
+    if isinstance(original or error, StrawberryInputCoercionError):
+        return _entry(error.message, {"code": InvalidInput.code}) | place
+    return masked(original or error) | place
+
+
+def _bad_variable(error: GraphQLError) -> dict[str, Any]:
+    found = _VARIABLE_PATH.fullmatch(error.message)
+    extensions: dict[str, Any] = {"code": InvalidInput.code}
+    if found:
+        broken = {
+            "code": FieldErrorCode.INVALID_FORMAT.value,
+            "field": found[2] or found[1],
+            "message": found[3],
+        }
+        extensions["errors"] = [broken]
+    return {**error.formatted, "extensions": extensions}

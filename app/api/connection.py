@@ -1,0 +1,103 @@
+"""Relay's connection (GraphQL Cursor Connections) over keyset pages."""
+
+import strawberry
+
+from app.api.contact import Contact
+from app.api.context import Info
+from app.api.enums import expose
+from app.api.field import computed_field
+from app.contacts import page
+from app.contacts.page import Direction, Order, OrderField, Page, Window
+
+expose(
+    OrderField,
+    "What contacts are ordered by.",
+    name="ContactOrderField",
+    CREATED_AT="When the contact was created.",
+    UPDATED_AT="When the contact last changed.",
+)
+expose(
+    Direction,
+    "Which way.",
+    name="OrderDirection",
+    ASC="Least or oldest first.",
+    DESC="Greatest or newest first.",
+)
+
+
+@strawberry.input(description="An order of contacts; equal values go by id. Newest first if empty.")
+class ContactOrder:
+    field: OrderField = strawberry.field(
+        default=OrderField.CREATED_AT, description="What to order by."
+    )
+    direction: Direction = strawberry.field(default=Direction.DESC, description="Which way.")
+
+    def order(self) -> Order:
+        return Order(self.field, self.direction)
+
+
+@strawberry.type(description="A contact and its place in the list.")
+class ContactEdge:
+    cursor: str = strawberry.field(
+        description="Where this contact stands: an opaque text for `after` and `before`, good in "
+        "the same order and workspace."
+    )
+    node: Contact = strawberry.field(description="The contact.")
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    page: strawberry.Private[Page]
+    order: strawberry.Private[Order]
+    window: strawberry.Private[Window]
+    start_cursor: str | None = strawberry.field(description="The cursor of the first contact.")
+    end_cursor: str | None = strawberry.field(description="The cursor of the last contact.")
+
+    @computed_field("Whether contacts follow this page.")
+    async def has_next_page(self, info: Info) -> bool:
+        return await self._reaches_back(info) if self.window.backward else self.page.has_more
+
+    @computed_field("Whether contacts stand before this page.")
+    async def has_previous_page(self, info: Info) -> bool:
+        return self.page.has_more if self.window.backward else await self._reaches_back(info)
+
+    async def _reaches_back(self, info: Info) -> bool:
+        context = info.context
+        async with context.database.read() as session:
+            return await page.reaches_back(session, context.caller, self.order, self.window)
+
+
+@strawberry.type(description="A page of contacts.")
+class ContactConnection:
+    edges: list[ContactEdge] = strawberry.field(description="The contacts with their cursors.")
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+
+    @computed_field("The contacts alone.")
+    async def nodes(self) -> list[Contact]:
+        return [edge.node for edge in self.edges]
+
+    @computed_field(
+        "How many contacts the whole list has. Counted only where it is selected; the "
+        "time that takes grows with the list."
+    )
+    async def total_count(self, info: Info) -> int:
+        async with info.context.database.read() as session:
+            return await page.count(session, info.context.caller)
+
+    @classmethod
+    async def of(cls, info: Info, order: Order, window: Window) -> "ContactConnection":
+        caller = info.context.caller
+        async with info.context.database.read() as session:
+            found = await page.page(session, caller, order, window)
+        edges = [
+            ContactEdge(cursor=page.cursor(caller, order, contact), node=Contact.of(contact))
+            for contact in found.contacts
+        ]
+        info_of_page = PageInfo(
+            page=found,
+            order=order,
+            window=window,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        )
+        return cls(edges=edges, page_info=info_of_page)

@@ -1,0 +1,44 @@
+"""The GraphiQL page, built from app/graphiql by scripts/graphiql and served from here alone."""
+
+from pathlib import Path
+
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BUILT = Path(__file__).parent.parent / "graphiql" / "dist"
+
+_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "worker-src 'self' blob:; font-src 'self' data:; img-src 'self' data:; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+_MISSING = """<!doctype html>
+<title>GraphiQL is not built</title>
+<h1>GraphiQL is not built</h1>
+<p>Run <code>scripts/graphiql</code> in the project's folder, then start the server again.</p>
+<p>The API itself is at <code>/graphql</code>.</p>
+"""
+
+
+def graphiql() -> ASGIApp:
+    if (BUILT / "index.html").exists():
+        return _with_policy(StaticFiles(directory=BUILT, html=True))
+    return HTMLResponse(_MISSING, 503)
+
+
+def _with_policy(app: ASGIApp) -> ASGIApp:
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [
+                    (b"content-security-policy", _POLICY.encode()),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+                message["headers"] = [*message["headers"], *headers]
+            await send(message)
+
+        await app(scope, receive, send_with_policy)
+
+    return respond

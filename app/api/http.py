@@ -1,0 +1,187 @@
+"""GraphQL over HTTP: a request in, a prepared operation, an answer out.
+
+Follows the GraphQL-over-HTTP draft: an error that keeps a request from being executed is a 400
+under `application/graphql-response+json`, and a 200 under `application/json` where the request
+itself was well-formed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import ExecutionResult, OperationType, execute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.answers import error_answer, executed, refused
+from app.api.context import Context
+from app.api.operations import Documents
+from app.auth import Caller, authenticate
+from app.database import Database
+from app.errors import BadRequest, RollcallError, Unauthenticated
+from app.settings import Settings
+
+RESPONSE_JSON = "application/graphql-response+json"
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+
+
+class GraphQLEndpoint:
+    def __init__(self, schema: strawberry.Schema, database: Database, settings: Settings) -> None:
+        self._schema = schema._schema
+        self._database = database
+        self._settings = settings
+        self._documents = Documents(self._schema, introspection=not settings.is_production)
+
+    async def respond(self, request: Request) -> Response:
+        media_type = _negotiated(request)
+        try:
+            if media_type is None:
+                raise BadRequest(f"Accept must admit {JSON} or {RESPONSE_JSON}.", 406)
+            caller = await authenticate(self._database, _key(request))
+            parameters = await self._parameters(request)
+            return await self._run(request, caller, parameters, media_type)
+        except RollcallError as error:
+            return _respond(error_answer(error), media_type or JSON, error.status)
+
+    async def _parameters(self, request: Request) -> Parameters:
+        if request.method == "GET":
+            given: dict[str, Any] = dict(request.query_params)
+            for name in ("variables", "extensions"):
+                if name in given:
+                    given[name] = _loads(given[name].encode(), f"The parameter {name}")
+            return _checked(given)
+        _check_headers(request)
+        body = await _body(request, self._settings.max_body_bytes)
+        return _checked(_loads(body, "The body"))
+
+    async def _run(
+        self, request: Request, caller: Caller, parameters: Parameters, media_type: str
+    ) -> Response:
+        failed = 400 if media_type == RESPONSE_JSON else 200
+        document = self._documents.prepare(parameters.query)
+        if document.ast is None or document.errors:
+            return _respond(refused(document.errors, document.code), media_type, failed)
+        operation = document.operation(parameters.operation_name)
+        if operation is None:
+            raise BadRequest("operationName must name one of the document's operations.")
+        if request.method == "GET" and operation.operation is not OperationType.QUERY:
+            raise BadRequest("Only queries may be sent by GET.", 405)
+        result = execute(
+            self._schema,
+            document.ast,
+            context_value=Context(self._database, caller),
+            variable_values=parameters.variables,
+            operation_name=parameters.operation_name,
+            hide_suggestions=self._settings.is_production,
+        )
+        answer = executed(result if isinstance(result, ExecutionResult) else await result)
+        return _respond(answer, media_type, 200 if "data" in answer else failed)
+
+
+def _negotiated(request: Request) -> str | None:
+    """The media type of the answer: the first that Accept admits, JSON where it admits all."""
+    accepted = request.headers.get("accept", "*/*")
+    for part in accepted.split(","):
+        match part.partition(";")[0].strip().lower():
+            case "application/graphql-response+json":
+                return RESPONSE_JSON
+            case "application/json" | "application/*" | "*/*":
+                return JSON
+    return None
+
+
+def _key(request: Request) -> str:
+    """The API key, from either header. Raises Unauthenticated for none, or two that differ."""
+    keys = set(request.headers.getlist("x-api-key"))
+    for authorization in request.headers.getlist("authorization"):
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("The Authorization header must be of the form Bearer KEY.")
+        keys.add(token.strip())
+    if len(keys) > 1:
+        raise Unauthenticated("The request has two API keys that differ.")
+    if not keys:
+        raise Unauthenticated("Send an API key as x-api-key: KEY or Authorization: Bearer KEY.")
+    return keys.pop()
+
+
+def _check_headers(request: Request) -> None:
+    content_type, _, options = request.headers.get("content-type", "").partition(";")
+    if content_type.strip().lower() != JSON:
+        raise BadRequest(f"The body must be sent as {JSON}.", 415)
+    charset = options.replace(" ", "").lower()
+    if charset and charset not in ("charset=utf-8", 'charset="utf-8"'):
+        raise BadRequest("The body must be UTF-8.", 415)
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise BadRequest("The body must not be compressed.", 415)
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise BadRequest(f"The body must have at most {limit} bytes.", 413)
+    return bytes(body)
+
+
+def _loads(text: bytes, what: str) -> Any:
+    """JSON by orjson. What that refuses goes to the standard library, which lets NaN and lone
+    surrogates through, so that the field that holds one can be named."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise BadRequest(f"{what} is nested too deeply.") from error
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{what} is not UTF-8.") from error
+    except ValueError as error:
+        raise BadRequest(f"{what} is not JSON: {error}.") from error
+
+
+def _checked(given: Any) -> Parameters:
+    if isinstance(given, list):
+        raise BadRequest("Batches are not supported: send one operation a request.")
+    if not isinstance(given, Mapping):
+        raise BadRequest("The body must be a JSON object.")
+    query = given.get("query")
+    if not isinstance(query, str):
+        raise BadRequest("query must be a string.")
+    operation_name = given.get("operationName")
+    if not isinstance(operation_name, str | None):
+        raise BadRequest("operationName must be a string.")
+    for name in ("variables", "extensions"):
+        if not isinstance(given.get(name), dict | None):
+            raise BadRequest(f"{name} must be an object.")
+    return Parameters(query, given.get("variables"), operation_name or None)
+
+
+def _respond(answer: dict[str, Any], media_type: str, status: int) -> Response:
+    headers = {"vary": "accept", "cache-control": "no-store"}
+    if status == 401:
+        headers["www-authenticate"] = 'Bearer realm="rollcall"'
+    if status == 405:
+        headers["allow"] = "POST"
+    if status == 503:
+        headers["retry-after"] = "1"
+    return Response(_dumps(answer), status, headers, f"{media_type}; charset=utf-8")
+
+
+def _dumps(answer: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError:  # an error that quotes a lone surrogate
+        return json.dumps(answer, default=str).encode()

@@ -1,0 +1,135 @@
+"""The root fields that write."""
+
+from typing import Annotated
+
+import strawberry
+
+from app.api.contact import ContactInput, ContactKeyInput
+from app.api.context import Info
+from app.api.field import root_field
+from app.api.policy import UpsertPolicyInput
+from app.api.results import (
+    ContactConflict,
+    ContactDeleted,
+    CreateContactResult,
+    DeleteContactResult,
+    UpdateContactResult,
+    UpsertContactResult,
+    result,
+)
+from app.auth import Scope
+from app.contacts.decide import Request
+from app.contacts.delete import delete
+from app.contacts.known import ContactKey
+from app.contacts.outcome import Conflict, Outcome
+from app.contacts.policy import (
+    DEFAULT_POLICY,
+    ExternalIdOnMatch,
+    OnMatch,
+    RequirableField,
+    UpsertPolicy,
+)
+from app.contacts.upsert import upsert
+from app.errors import InvalidInput
+from app.fields import normalise
+
+InputArgument = Annotated[
+    ContactInput, strawberry.argument(description="What is known of the contact.")
+]
+KeyArgument = Annotated[ContactKeyInput, strawberry.argument(description="A key of the contact.")]
+IfVersionArgument = Annotated[
+    int | None,
+    strawberry.argument(
+        description="Only if the contact is at this version; else VERSION_MISMATCH, with the "
+        "contact as it is."
+    ),
+]
+
+
+@strawberry.type(description="What can be written.")
+class Mutation:
+    @root_field(
+        Scope.CONTACTS_WRITE,
+        "Creates the contact or updates it, as the policy says. The same call again changes "
+        "nothing, so that it is safe to repeat.",
+    )
+    async def upsert_contact(
+        self,
+        info: Info,
+        input: InputArgument,  # noqa: A002
+        policy: Annotated[
+            UpsertPolicyInput | None,
+            strawberry.argument(description="How to find the contact and what may be done to it."),
+        ] = strawberry.UNSET,
+        if_version: IfVersionArgument = strawberry.UNSET,
+        dry_run: Annotated[
+            bool, strawberry.argument(description="Answer alike, and write nothing.")
+        ] = False,
+    ) -> UpsertContactResult:
+        chosen = policy.policy() if policy else DEFAULT_POLICY
+        answer: UpsertContactResult = result(
+            await _one(info, input, chosen, if_version=if_version, dry_run=dry_run)
+        )
+        return answer
+
+    @root_field(Scope.CONTACTS_WRITE, "Creates a contact; a Conflict where it exists already.")
+    async def create_contact(
+        self,
+        info: Info,
+        input: InputArgument,  # noqa: A002
+        require_on_create: Annotated[
+            list[RequirableField],
+            strawberry.argument(description="What is needed beside the email."),
+        ] = [],  # noqa: B006  # the schema shows it, and nothing changes it
+        generate_external_id: Annotated[
+            bool, strawberry.argument(description="A UUID as external id where none is given.")
+        ] = False,
+    ) -> CreateContactResult:
+        policy = UpsertPolicy(
+            on_match=OnMatch.CONFLICT,
+            require_on_create=tuple(require_on_create),
+            generate_external_id=generate_external_id,
+        )
+        answer: CreateContactResult = result(await _one(info, input, policy))
+        return answer
+
+    @root_field(Scope.CONTACTS_WRITE, "Updates a contact; a Conflict where there is none.")
+    async def update_contact(
+        self,
+        info: Info,
+        by: KeyArgument,
+        input: InputArgument,  # noqa: A002
+        if_version: IfVersionArgument = strawberry.UNSET,
+    ) -> UpdateContactResult:
+        policy = UpsertPolicy(external_id_on_match=ExternalIdOnMatch.REPLACE)
+        answer: UpdateContactResult = result(
+            await _one(info, input, policy, by=by.key("by"), if_version=if_version)
+        )
+        return answer
+
+    @root_field(Scope.CONTACTS_WRITE, "Deletes a contact; a Conflict where there is none.")
+    async def delete_contact(
+        self, info: Info, by: KeyArgument, if_version: IfVersionArgument = strawberry.UNSET
+    ) -> DeleteContactResult:
+        context = info.context
+        gone = await delete(context.database, context.caller, by.key("by"), if_version)
+        if isinstance(gone, Conflict):
+            return ContactConflict.of(gone)
+        return ContactDeleted(id=strawberry.ID(str(gone.id)), external_id=gone.external_id)
+
+
+async def _one(
+    info: Info,
+    input: ContactInput,  # noqa: A002
+    policy: UpsertPolicy,
+    *,
+    by: ContactKey | None = None,
+    if_version: int | None = None,
+    dry_run: bool = False,
+) -> Outcome:
+    given, errors = normalise(input.given())
+    if errors:
+        raise InvalidInput(errors)
+    request = Request(given, policy, if_version, by)
+    [outcome] = await upsert(info.context.database, info.context.caller, [request], dry_run=dry_run)
+    return outcome

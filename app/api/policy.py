@@ -1,0 +1,116 @@
+"""The policy of an upsert as clients send it."""
+
+from typing import Any
+
+import strawberry
+
+from app.api.enums import expose
+from app.contacts.policy import (
+    DEFAULT_POLICY,
+    ContactIdentifier,
+    EmailOnMatch,
+    ExternalIdOnMatch,
+    MatchFallback,
+    ObjectMode,
+    OnMatch,
+    OnMiss,
+    RequirableField,
+    TagsMode,
+    UpsertPolicy,
+)
+from app.fields import API_NAMES
+
+expose(
+    ContactIdentifier,
+    "What finds a contact: in a workspace at most one has each value.",
+    EXTERNAL_ID="The caller's own identifier, case-sensitive.",
+    EMAIL="The email, without regard to case.",
+)
+expose(
+    MatchFallback,
+    "When to go on to the next identifier.",
+    UNMATCHED="Where the one before was not given or found nobody.",
+    ABSENT="Only where the one before was not given.",
+)
+expose(
+    OnMatch,
+    "What to do with the contact that was found.",
+    UPDATE="Update it.",
+    CONFLICT="Answer a Conflict: create only.",
+)
+expose(
+    OnMiss,
+    "What to do where no contact was found.",
+    CREATE="Create it.",
+    CONFLICT="Answer a Conflict: update only.",
+)
+expose(
+    EmailOnMatch,
+    "What a given email does to a contact that has another.",
+    REPLACE="Takes its place, unless another contact holds it.",
+    KEEP="Is left, with a warning.",
+)
+expose(
+    ExternalIdOnMatch,
+    "What a given external id does to a contact that has none, or another.",
+    FILL="Is set where there is none; a Conflict where there is another.",
+    REPLACE="Takes its place, unless another contact holds it.",
+    KEEP="Is left, with a warning.",
+)
+expose(
+    TagsMode,
+    "What given tags do to those that are there.",
+    REPLACE="Take their place.",
+    ADD="Join them, at the end.",
+    REMOVE="Leave them.",
+)
+expose(
+    ObjectMode,
+    "What a given object does to the one that is there.",
+    MERGE="JSON Merge Patch (RFC 7396): members join, a null member removes its key.",
+    REPLACE="Takes its place.",
+)
+expose(
+    RequirableField,
+    "A field that creating a contact can be made to need.",
+    **{field.name: f"`{API_NAMES[field.value]}`." for field in RequirableField},
+)
+
+
+def _member(name: str, description: str) -> Any:
+    default = getattr(DEFAULT_POLICY, name)
+    if isinstance(default, tuple):
+        return strawberry.field(default_factory=lambda: list(default), description=description)
+    return strawberry.field(default=default, description=description)
+
+
+@strawberry.input(
+    name="UpsertPolicy",
+    description="How an upsert finds its contact and what it may do. Every default is the safe "
+    "one.",
+)
+class UpsertPolicyInput:
+    match_by: list[ContactIdentifier] = _member(
+        "match_by", "The identifiers that find the contact, tried in this order."
+    )
+    fallback: MatchFallback = _member("fallback", "When to try the next identifier.")
+    on_match: OnMatch = _member("on_match", "What to do with a contact that was found.")
+    on_miss: OnMiss = _member("on_miss", "What to do where none was found.")
+    email_on_match: EmailOnMatch = _member(
+        "email_on_match", "What a given email does to a contact that has another."
+    )
+    external_id_on_match: ExternalIdOnMatch = _member(
+        "external_id_on_match", "What a given external id does to a contact that has another."
+    )
+    tags: TagsMode = _member("tags", "What given tags do.")
+    custom_fields: ObjectMode = _member("custom_fields", "What given custom fields do.")
+    metadata: ObjectMode = _member("metadata", "What given metadata does.")
+    require_on_create: list[RequirableField] = _member(
+        "require_on_create", "What creating needs beside the email, which it always needs."
+    )
+    generate_external_id: bool = _member(
+        "generate_external_id", "Gives a created contact without an external id a UUID as one."
+    )
+
+    def policy(self) -> UpsertPolicy:
+        return UpsertPolicy(**vars(self))

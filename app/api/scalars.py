@@ -1,0 +1,36 @@
+"""The scalars of the schema.
+
+Both let input through as it came: the rulebook in `app.fields` judges it together with the other
+fields, so that a caller learns every broken rule at once and a bulk row spoils no other.
+"""
+
+from datetime import datetime
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+Json = NewType("Json", object)
+
+
+def _as_it_came(value: Any) -> Any:
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment in time: RFC 3339 text with an offset, such as "
+        "`2026-01-31T08:00:00Z`. Answers are in UTC.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=_as_it_came,
+        parse_value=_as_it_came,
+    ),
+    Json: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value (RFC 8259); numbers must be finite.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        serialize=_as_it_came,
+        parse_value=_as_it_came,
+    ),
+}

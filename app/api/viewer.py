@@ -1,0 +1,56 @@
+"""Who is calling."""
+
+from datetime import datetime
+
+import strawberry
+
+from app.api.enums import expose
+from app.auth import Caller, Scope
+
+expose(
+    Scope,
+    "What a key may do.",
+    CONTACTS_READ="`contacts:read`: read contacts.",
+    CONTACTS_WRITE="`contacts:write`: create, change and delete contacts.",
+    ADMIN="`admin`: look after the workspace.",
+)
+
+
+@strawberry.type(description="The boundary of isolation: nothing of one is seen from another.")
+class Workspace:
+    id: strawberry.ID = strawberry.field(description="A UUID as text.")
+    name: str = strawberry.field(description="The workspace's name.")
+
+
+@strawberry.type(description="The key of this call, without its secret.")
+class ApiKey:
+    id: strawberry.ID = strawberry.field(description="A UUID as text.")
+    name: str = strawberry.field(description="The name it was given.")
+    prefix: str = strawberry.field(description="Its first characters, to tell it from others.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    expires_at: datetime | None = strawberry.field(
+        description="When it stops working; null if never."
+    )
+
+
+@strawberry.type(description="The caller: its workspace, key and scopes.")
+class Viewer:
+    workspace: Workspace = strawberry.field(description="The workspace of the key.")
+    api_key: ApiKey = strawberry.field(description="The key.")
+    scopes: list[Scope] = strawberry.field(description="What the key may do.")
+
+    @classmethod
+    def of(cls, caller: Caller) -> "Viewer":
+        return cls(
+            workspace=Workspace(
+                id=strawberry.ID(str(caller.workspace_id)), name=caller.workspace_name
+            ),
+            api_key=ApiKey(
+                id=strawberry.ID(str(caller.key_id)),
+                name=caller.key_name,
+                prefix=caller.key_prefix,
+                created_at=caller.key_created_at,
+                expires_at=caller.key_expires_at,
+            ),
+            scopes=[scope for scope in Scope if scope in caller.scopes],
+        )

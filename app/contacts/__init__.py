@@ -1,0 +1,1 @@
+"""What the product is about: finding contacts and deciding what an upsert does to them."""

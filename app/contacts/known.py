@@ -1,0 +1,54 @@
+"""The contacts that a call may touch, as they stand after the rows decided so far."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.contacts.outcome import MatchedBy
+from app.fields import email_key
+from app.tables import Contact
+
+
+@dataclass(frozen=True, slots=True)
+class ContactKey:
+    """One way to name a contact. An email is named by its key, in lower case."""
+
+    kind: MatchedBy
+    value: str | UUID
+
+    @classmethod
+    def of(cls, kind: MatchedBy, value: str | UUID) -> "ContactKey":
+        if kind is MatchedBy.EMAIL and isinstance(value, str):
+            return cls(kind, email_key(value))
+        return cls(kind, value)
+
+
+def keys_of(contact: Contact) -> list[ContactKey]:
+    keys = [
+        ContactKey(MatchedBy.ID, contact.id),
+        ContactKey(MatchedBy.EMAIL, contact.email_key),
+    ]
+    if contact.external_id is not None:
+        keys.append(ContactKey(MatchedBy.EXTERNAL_ID, contact.external_id))
+    return keys
+
+
+class Known:
+    def __init__(self, contacts: Iterable[Contact] = ()) -> None:
+        self._contacts: dict[UUID, Contact] = {}
+        self._ids: dict[ContactKey, UUID] = {}
+        for contact in contacts:
+            self.put(contact)
+
+    def get(self, key: ContactKey) -> Contact | None:
+        contact_id = self._ids.get(key)
+        return None if contact_id is None else self._contacts[contact_id]
+
+    def put(self, contact: Contact) -> None:
+        before = self._contacts.get(contact.id)
+        if before is not None:
+            for key in keys_of(before):
+                del self._ids[key]
+        self._contacts[contact.id] = contact
+        for key in keys_of(contact):
+            self._ids[key] = contact.id

@@ -1,0 +1,32 @@
+"""Opaque page cursors: where in which order of which workspace a page ended."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import blake2s
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+
+class BrokenCursor(ValueError):
+    """Not a cursor, or one of another workspace or another order."""
+
+
+def encode(workspace_id: UUID, order: str, position: list[Any]) -> str:
+    """`order` names the sort (`CREATED_AT DESC`), `position` is the row's place in it."""
+    return urlsafe_b64encode(orjson.dumps([_mark(workspace_id, order), *position])).decode()
+
+
+def decode(workspace_id: UUID, order: str, cursor: str) -> list[Any]:
+    try:
+        parts: list[Any] = orjson.loads(urlsafe_b64decode(cursor.encode("ascii")))
+        mark, *position = parts
+    except (ValueError, TypeError) as error:
+        raise BrokenCursor from error
+    if mark != _mark(workspace_id, order):
+        raise BrokenCursor
+    return position
+
+
+def _mark(workspace_id: UUID, order: str) -> str:
+    return blake2s(workspace_id.bytes + order.encode(), digest_size=6).hexdigest()

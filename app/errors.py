@@ -1,0 +1,75 @@
+"""The errors that a caller may see; everything else is masked.
+
+RollcallError               code, message, HTTP status where the request as a whole fails
+├── Unauthenticated         no key, or one that is unknown, expired or revoked (401)
+├── Forbidden               the key lacks a scope, which the message names
+├── InvalidInput            what was sent breaks a rule: every broken rule as a FieldError
+├── BadRequest              the HTTP request is no GraphQL request (400, 405, 406, 413, 415)
+├── Unavailable             the database cannot be reached or is too busy (503)
+└── CommandFailed           a command of the command line cannot do what it was asked
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+
+class FieldErrorCode(Enum):
+    REQUIRED = "REQUIRED"
+    INVALID_FORMAT = "INVALID_FORMAT"
+    TOO_LONG = "TOO_LONG"
+    TOO_MANY = "TOO_MANY"
+    OUT_OF_RANGE = "OUT_OF_RANGE"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One broken rule. `field` is the path in the API's own names: `email`, `customFields.plan`."""
+
+    code: FieldErrorCode
+    field: str
+    message: str
+
+
+class RollcallError(Exception):
+    code: ClassVar[str]
+    status: int = 200
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Unauthenticated(RollcallError):
+    code = "UNAUTHENTICATED"
+    status = 401
+
+
+class Forbidden(RollcallError):
+    code = "FORBIDDEN"
+
+
+class InvalidInput(RollcallError):
+    code = "BAD_USER_INPUT"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = tuple(errors)
+
+
+class BadRequest(RollcallError):
+    code = "BAD_REQUEST"
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unavailable(RollcallError):
+    code = "UNAVAILABLE"
+    status = 503
+
+
+class CommandFailed(RollcallError):
+    code = "COMMAND_FAILED"

