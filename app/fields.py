@@ -342,14 +342,17 @@ _MESSAGES = {
 
 
 def normalise(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
-    """The given fields normalised, and every broken rule among them.
+    """The given fields that hold to the rules, normalised, and every broken rule of the others.
 
     Absent stays absent; null stays None where the field can be cleared.
     """
     try:
         return _GIVEN.validate_python(dict(given)), []
     except ValidationError as error:
-        return {}, [_field_error(details) for details in error.errors(include_url=False)]
+        broken_rules = error.errors(include_url=False)
+        names = {details["loc"][0] for details in broken_rules}
+        rest = {name: value for name, value in given.items() if name not in names}
+        return _GIVEN.validate_python(rest), [_field_error(details) for details in broken_rules]
 
 
 def _field_error(details: ErrorDetails) -> FieldError:

@@ -4,25 +4,10 @@ import strawberry
 
 from app.api.contact import Contact
 from app.api.context import Info
-from app.api.enums import expose
+from app.api.enums import Direction, OrderField
 from app.api.field import computed_field
 from app.contacts import page
-from app.contacts.page import Direction, Order, OrderField, Page, Window
-
-expose(
-    OrderField,
-    "What contacts are ordered by.",
-    name="ContactOrderField",
-    CREATED_AT="When the contact was created.",
-    UPDATED_AT="When the contact last changed.",
-)
-expose(
-    Direction,
-    "Which way.",
-    name="OrderDirection",
-    ASC="Least or oldest first.",
-    DESC="Greatest or newest first.",
-)
+from app.contacts.page import Order, Page, Window
 
 
 @strawberry.input(description="An order of contacts; equal values go by id. Newest first if empty.")

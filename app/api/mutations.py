@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from app.api.bulk import UpsertContactsPayload
 from app.api.contact import ContactInput, ContactKeyInput
 from app.api.context import Info
 from app.api.field import root_field
@@ -30,13 +31,22 @@ from app.contacts.policy import (
     UpsertPolicy,
 )
 from app.contacts.upsert import upsert
-from app.errors import InvalidInput
+from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields import normalise
+
+ROWS_LIMIT = 1000
 
 InputArgument = Annotated[
     ContactInput, strawberry.argument(description="What is known of the contact.")
 ]
 KeyArgument = Annotated[ContactKeyInput, strawberry.argument(description="A key of the contact.")]
+PolicyArgument = Annotated[
+    UpsertPolicyInput | None,
+    strawberry.argument(description="How to find the contact and what may be done to it."),
+]
+DryRunArgument = Annotated[
+    bool, strawberry.argument(description="Answer alike, and write nothing.")
+]
 IfVersionArgument = Annotated[
     int | None,
     strawberry.argument(
@@ -57,20 +67,46 @@ class Mutation:
         self,
         info: Info,
         input: InputArgument,  # noqa: A002
-        policy: Annotated[
-            UpsertPolicyInput | None,
-            strawberry.argument(description="How to find the contact and what may be done to it."),
-        ] = strawberry.UNSET,
+        policy: PolicyArgument = strawberry.UNSET,
         if_version: IfVersionArgument = strawberry.UNSET,
-        dry_run: Annotated[
-            bool, strawberry.argument(description="Answer alike, and write nothing.")
-        ] = False,
+        dry_run: DryRunArgument = False,
     ) -> UpsertContactResult:
         chosen = policy.policy() if policy else DEFAULT_POLICY
         answer: UpsertContactResult = result(
             await _one(info, input, chosen, if_version=if_version, dry_run=dry_run)
         )
         return answer
+
+    @root_field(
+        Scope.CONTACTS_WRITE,
+        f"Up to {ROWS_LIMIT} upserts at once: the same contacts and the same answers as from as "
+        "many single calls in this order, in one transaction. A row that fails spoils no other.",
+    )
+    async def upsert_contacts(
+        self,
+        info: Info,
+        inputs: Annotated[
+            list[ContactInput], strawberry.argument(description="What is known of each contact.")
+        ],
+        policy: PolicyArgument = strawberry.UNSET,
+        atomic: Annotated[
+            bool,
+            strawberry.argument(description="All or nothing: write no row where one row fails."),
+        ] = False,
+        dry_run: DryRunArgument = False,
+    ) -> UpsertContactsPayload:
+        if len(inputs) > ROWS_LIMIT:
+            message = f"must have at most {ROWS_LIMIT} rows, has {len(inputs)}"
+            raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "inputs", message)])
+        chosen = policy.policy() if policy else DEFAULT_POLICY
+        outcomes = await upsert(
+            info.context.database,
+            info.context.caller,
+            [asked(input, chosen) for input in inputs],  # noqa: A001
+            dry_run=dry_run,
+            atomic=atomic,
+        )
+        return UpsertContactsPayload.of(outcomes, atomic=atomic)
 
     @root_field(Scope.CONTACTS_WRITE, "Creates a contact; a Conflict where it exists already.")
     async def create_contact(
@@ -118,6 +154,17 @@ class Mutation:
         return ContactDeleted(id=strawberry.ID(str(gone.id)), external_id=gone.external_id)
 
 
+def asked(
+    input: ContactInput,  # noqa: A002
+    policy: UpsertPolicy,
+    *,
+    by: ContactKey | None = None,
+    if_version: int | None = None,
+) -> Request:
+    given, errors = normalise(input.given())
+    return Request(given, policy, if_version, by, tuple(errors))
+
+
 async def _one(
     info: Info,
     input: ContactInput,  # noqa: A002
@@ -127,9 +174,6 @@ async def _one(
     if_version: int | None = None,
     dry_run: bool = False,
 ) -> Outcome:
-    given, errors = normalise(input.given())
-    if errors:
-        raise InvalidInput(errors)
-    request = Request(given, policy, if_version, by)
+    request = asked(input, policy, if_version=if_version, by=by)
     [outcome] = await upsert(info.context.database, info.context.caller, [request], dry_run=dry_run)
     return outcome

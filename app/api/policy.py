@@ -4,9 +4,7 @@ from typing import Any
 
 import strawberry
 
-from app.api.enums import expose
-from app.contacts.policy import (
-    DEFAULT_POLICY,
+from app.api.enums import (
     ContactIdentifier,
     EmailOnMatch,
     ExternalIdOnMatch,
@@ -16,65 +14,8 @@ from app.contacts.policy import (
     OnMiss,
     RequirableField,
     TagsMode,
-    UpsertPolicy,
 )
-from app.fields import API_NAMES
-
-expose(
-    ContactIdentifier,
-    "What finds a contact: in a workspace at most one has each value.",
-    EXTERNAL_ID="The caller's own identifier, case-sensitive.",
-    EMAIL="The email, without regard to case.",
-)
-expose(
-    MatchFallback,
-    "When to go on to the next identifier.",
-    UNMATCHED="Where the one before was not given or found nobody.",
-    ABSENT="Only where the one before was not given.",
-)
-expose(
-    OnMatch,
-    "What to do with the contact that was found.",
-    UPDATE="Update it.",
-    CONFLICT="Answer a Conflict: create only.",
-)
-expose(
-    OnMiss,
-    "What to do where no contact was found.",
-    CREATE="Create it.",
-    CONFLICT="Answer a Conflict: update only.",
-)
-expose(
-    EmailOnMatch,
-    "What a given email does to a contact that has another.",
-    REPLACE="Takes its place, unless another contact holds it.",
-    KEEP="Is left, with a warning.",
-)
-expose(
-    ExternalIdOnMatch,
-    "What a given external id does to a contact that has none, or another.",
-    FILL="Is set where there is none; a Conflict where there is another.",
-    REPLACE="Takes its place, unless another contact holds it.",
-    KEEP="Is left, with a warning.",
-)
-expose(
-    TagsMode,
-    "What given tags do to those that are there.",
-    REPLACE="Take their place.",
-    ADD="Join them, at the end.",
-    REMOVE="Leave them.",
-)
-expose(
-    ObjectMode,
-    "What a given object does to the one that is there.",
-    MERGE="JSON Merge Patch (RFC 7396): members join, a null member removes its key.",
-    REPLACE="Takes its place.",
-)
-expose(
-    RequirableField,
-    "A field that creating a contact can be made to need.",
-    **{field.name: f"`{API_NAMES[field.value]}`." for field in RequirableField},
-)
+from app.contacts.policy import DEFAULT_POLICY, UpsertPolicy
 
 
 def _member(name: str, description: str) -> Any:

@@ -5,38 +5,10 @@ from typing import Annotated, Any
 import strawberry
 
 from app.api.contact import Contact
-from app.api.enums import expose
+from app.api.enums import ConflictCode, ContactIdentifier, MatchedBy, WarningCode
 from app.api.scalars import Json
 from app.contacts import outcome
-from app.contacts.outcome import ConflictCode, MatchedBy, WarningCode
-from app.contacts.policy import ContactIdentifier
 from app.errors import InvalidInput
-
-expose(
-    MatchedBy,
-    "What led to the contact.",
-    ID="Its own id.",
-    EXTERNAL_ID="Its external id.",
-    EMAIL="Its email.",
-)
-expose(
-    WarningCode,
-    "Why something that was given was not applied.",
-    EMAIL_KEPT="The policy keeps the email that is there.",
-    EXTERNAL_ID_KEPT="The policy keeps the external id that is there.",
-    CREATED_AT_KEPT="`createdAt` is taken only when a contact is created.",
-    UPDATED_AT_KEPT="`updatedAt` is taken only when a contact is created.",
-    RESERVED_METADATA="The key is stamped by the server.",
-)
-expose(
-    ConflictCode,
-    "What kind of clash stood in the way.",
-    ALREADY_EXISTS="Create only, and a contact holds a given identifier.",
-    NOT_FOUND="Update only, and no contact was found.",
-    IDENTIFIER_TAKEN="Another contact holds a given identifier.",
-    EXTERNAL_ID_MISMATCH="The contact found has another external id than the one given.",
-    VERSION_MISMATCH="The contact is not at the version that `ifVersion` names.",
-)
 
 
 @strawberry.type(description="A field that changed.")

@@ -4,16 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from app.api.enums import expose
-from app.auth import Caller, Scope
-
-expose(
-    Scope,
-    "What a key may do.",
-    CONTACTS_READ="`contacts:read`: read contacts.",
-    CONTACTS_WRITE="`contacts:write`: create, change and delete contacts.",
-    ADMIN="`admin`: look after the workspace.",
-)
+from app.api.enums import Scope
+from app.auth import Caller
 
 
 @strawberry.type(description="The boundary of isolation: nothing of one is seen from another.")

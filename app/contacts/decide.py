@@ -42,13 +42,15 @@ class Request:
     """What one call, or one row of a bulk, asks.
 
     `given` holds the normalised fields that were sent: absent is unchanged, None is cleared.
-    `by` names the contact outright, in place of the policy's walk.
+    `by` names the contact outright, in place of the policy's walk. `errors` are the rules that
+    the other fields broke.
     """
 
     given: Mapping[str, Any]
     policy: UpsertPolicy = DEFAULT_POLICY
     if_version: int | None = None
     by: ContactKey | None = None
+    errors: tuple[FieldError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,11 @@ class Stamp:
 
 
 def decide(request: Request, known: Known, stamp: Stamp) -> Outcome:
-    errors = [*_unidentified(request), *_from_the_future(request.given, stamp.at)]
+    errors = [
+        *request.errors,
+        *_unidentified(request),
+        *_from_the_future(request.given, stamp.at),
+    ]
     if errors:
         return Invalid(tuple(errors))
     match = _match(request, known)
@@ -82,7 +88,12 @@ def given_keys(given: Mapping[str, Any]) -> list[tuple[ContactIdentifier, Contac
 
 def _unidentified(request: Request) -> list[FieldError]:
     names = [identifier.value for identifier in request.policy.match_by]
-    if request.by is not None or any(request.given.get(name) is not None for name in names):
+    broken = {error.field for error in request.errors}
+    if (
+        request.by is not None
+        or any(request.given.get(name) is not None for name in names)
+        or any(API_NAMES[name] in broken for name in names)
+    ):
         return []
     wanted = " or ".join(API_NAMES[name] for name in names)
     message = f"is required: a contact is found by its {wanted}"

@@ -44,6 +44,9 @@ class Known:
         contact_id = self._ids.get(key)
         return None if contact_id is None else self._contacts[contact_id]
 
+    def contacts(self) -> dict[UUID, Contact]:
+        return dict(self._contacts)
+
     def put(self, contact: Contact) -> None:
         before = self._contacts.get(contact.id)
         if before is not None:

@@ -1,35 +1,53 @@
 """Find, decide, write, try again: one call or a thousand, the same path."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import Text, cast, insert, update
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
 from app.contacts.decide import Request, Stamp, decide, given_keys
-from app.contacts.find import find
-from app.contacts.known import Known
-from app.contacts.outcome import Created, Outcome, Updated
+from app.contacts.find import find, of_workspace
+from app.contacts.known import Known, keys_of
+from app.contacts.outcome import Conflict, Created, Invalid, Outcome, Updated
 from app.database import Database, try_again
 from app.tables import Contact, ContactTable, new_id, now
 
 
-@try_again
 async def upsert(
-    database: Database, caller: Caller, requests: Sequence[Request], *, dry_run: bool = False
+    database: Database,
+    caller: Caller,
+    requests: Sequence[Request],
+    *,
+    dry_run: bool = False,
+    atomic: bool = False,
 ) -> list[Outcome]:
     """The outcome of each request, in order, each decided on what those before it left.
 
-    All in one transaction. A dry run decides alike and writes nothing. Raises Unavailable where
-    the race for a contact is lost too often.
+    All in one transaction, which requests that break a rule never open. A dry run decides alike
+    and writes nothing; nor does an atomic call where one request ends in a Conflict or is Invalid.
+    Raises Unavailable where the race for a contact is lost too often.
     """
+    if all(request.errors for request in requests):
+        return decide_all(requests, Known(), caller)
+    return await _in_transaction(database, caller, requests, dry_run, atomic)
+
+
+@try_again
+async def _in_transaction(
+    database: Database, caller: Caller, requests: Sequence[Request], dry_run: bool, atomic: bool
+) -> list[Outcome]:
     async with database.read() if dry_run else database.write() as session:
         keys = [key for request in requests for _, key in given_keys(request.given)]
         keys += [request.by for request in requests if request.by is not None]
         known = await find(session, caller, keys, lock=not dry_run)
+        before = known.contacts()
         outcomes = decide_all(requests, known, caller)
-        if not dry_run:
-            await write(session, caller, outcomes)
+        failed = any(isinstance(outcome, Conflict | Invalid) for outcome in outcomes)
+        if not dry_run and not (atomic and failed):
+            await _write(session, caller, before, outcomes)
     return outcomes
 
 
@@ -43,20 +61,45 @@ def decide_all(requests: Sequence[Request], known: Known, caller: Caller) -> lis
     return outcomes
 
 
-async def write(session: AsyncSession, caller: Caller, outcomes: Sequence[Outcome]) -> None:
+async def _write(
+    session: AsyncSession,
+    caller: Caller,
+    before: Mapping[UUID, Contact],
+    outcomes: Sequence[Outcome],
+) -> None:
     """The last state of each contact that was created or changed."""
-    created: dict[object, Contact] = {}
-    changed: dict[object, Contact] = {}
+    last: dict[UUID, Contact] = {}
     for outcome in outcomes:
-        match outcome:
-            case Created(contact):
-                created[contact.id] = contact
-            case Updated(contact, changes=changes) if changes:
-                (created if contact.id in created else changed)[contact.id] = contact
+        if isinstance(outcome, Created) or (isinstance(outcome, Updated) and outcome.changes):
+            last[outcome.contact.id] = outcome.contact
     workspace = {"workspace_id": caller.workspace_id}
+    changed = [contact for contact in last.values() if contact.id in before]
+    created = [contact for contact in last.values() if contact.id not in before]
+    if passed_on := _identifiers_passed_on(before, changed):
+        # A statement checks unique indexes row by row: values that move between contacts have to
+        # be let go of first. No email has the form of an id.
+        statement = update(ContactTable).where(
+            of_workspace(caller), col(ContactTable.id).in_(passed_on)
+        )
+        released = {"external_id": None, "email_key": cast(ContactTable.id, Text)}
+        await session.exec(statement.values(released))
     if changed:
-        rows = [dict(contact) | workspace for contact in changed.values()]
+        rows = [dict(contact) | workspace for contact in changed]
         await session.exec(update(ContactTable), params=rows)
     if created:
-        rows = [dict(contact) | workspace for contact in created.values()]
+        rows = [dict(contact) | workspace for contact in created]
         await session.exec(insert(ContactTable), params=rows)
+
+
+def _identifiers_passed_on(
+    before: Mapping[UUID, Contact], changed: Sequence[Contact]
+) -> list[UUID]:
+    """The contacts that let go of an identifier which another of those changed takes over."""
+    holders = {key: contact.id for contact in before.values() for key in keys_of(contact)}
+    taken_from = (
+        holders.get(key)
+        for contact in changed
+        for key in keys_of(contact)
+        if holders.get(key) != contact.id
+    )
+    return list({holder for holder in taken_from if holder is not None})
