@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import directory
 from app.asgi import create_app
@@ -135,8 +136,7 @@ async def _migrated(url: str) -> None:
 
 
 async def _postgresql(cluster: Cluster, statement: str) -> None:
-    connection = await asyncpg.connect(
-        host=str(cluster.folder), user="postgres", database="postgres"
-    )
-    await connection.execute(statement)
-    await connection.close()
+    engine = create_async_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()

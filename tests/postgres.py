@@ -69,7 +69,7 @@ class Cluster:
             copy = self.folder / "postgresql"
             shutil.copytree(binaries.parent, copy)
             for path in [copy, *copy.rglob("*")]:
-                os.chmod(path, 0o755)
+                path.chmod(0o755)
             return copy / "bin"
         return binaries
 
