@@ -38,6 +38,9 @@ def create_app(settings: Settings) -> Starlette:
             reason = "the database wants rollcall migrate"
         except Unavailable as error:
             reason = error.message
+        except Exception as error:
+            masked(error)
+            reason = "the database does not answer as it should"
         return PlainTextResponse(f"not ready: {reason}\n", 503, {"retry-after": "1"})
 
     methods = ["POST"] if settings.is_production else ["GET", "POST"]

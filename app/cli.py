@@ -1,4 +1,4 @@
-"""The command line: serve, migrate, workspaces and keys."""
+"""The command line: serve, migrate, workspaces, keys and custom fields."""
 
 import asyncio
 import sys
@@ -18,6 +18,7 @@ from app import directory, logs
 from app.api.schema import schema as graphql_schema
 from app.asgi import create_app
 from app.auth import Scope
+from app.contacts import custom_fields
 from app.database import Database
 from app.errors import RollcallError
 from app.fields import parse_timestamp
@@ -34,8 +35,10 @@ cli = typer.Typer(
 )
 workspaces = typer.Typer(help="Workspaces: the boundary of isolation.", no_args_is_help=True)
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
+fields = typer.Typer(help="Definitions of custom fields.", no_args_is_help=True)
 cli.add_typer(workspaces, name="workspace")
 cli.add_typer(keys, name="key")
+cli.add_typer(fields, name="custom-field")
 
 
 @cli.command()
@@ -120,6 +123,23 @@ def list_keys() -> None:
 def revoke_key(key_id: Annotated[UUID, typer.Argument(metavar="ID")]) -> None:
     """Revokes a key: within a second no request is served with it."""
     _in_session(lambda session: directory.revoke_key(session, key_id))
+
+
+@fields.command("load")
+def load_custom_fields(
+    chosen: Annotated[
+        custom_fields.CustomFieldSet,
+        typer.Argument(metavar="SET", help="notifuse: custom_string_1 to custom_json_5."),
+    ],
+    workspace: Annotated[str, typer.Option(help="The name of the workspace.")],
+) -> None:
+    """Defines a ready set of custom fields in a workspace. Safe to repeat."""
+
+    async def load(session: AsyncSession) -> int:
+        found = await directory.find_workspace(session, workspace)
+        return await custom_fields.load(session, found.id, chosen)
+
+    typer.echo(f"The {_in_session(load)} custom fields of {chosen.value} are defined.")
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
+from pydantic_core import PydanticCustomError
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
@@ -14,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
 from app.errors import CommandFailed, Unavailable
+from app.fields import parse_timestamp
 
 # SQLSTATEs of a transaction that lost a race and may try again: serialisation failure, deadlock,
 # lock not available, unique violation.
@@ -57,11 +59,6 @@ class Database:
             self._writer = _engine(url, pool_size=1, max_overflow=0)
             _set_up_sqlite(self._reader, "BEGIN")
             _set_up_sqlite(self._writer, "BEGIN IMMEDIATE")
-
-    @property
-    def writer(self) -> AsyncEngine:
-        """The writing engine, for migrations."""
-        return self._writer
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -114,10 +111,19 @@ def _set_up_sqlite(engine: AsyncEngine, begin: str) -> None:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
+        connection.create_function("rollcall_moment", 1, _moment, deterministic=True)
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def _moment(text: str) -> float | None:
+    """Seconds since 1970 of RFC 3339 text; PostgreSQL has a function of its own for it."""
+    try:
+        return parse_timestamp(text).timestamp()
+    except PydanticCustomError:
+        return None
 
 
 @contextmanager

@@ -28,6 +28,13 @@ async def create_workspace(session: AsyncSession, name: str) -> Workspace:
     return workspace
 
 
+async def find_workspace(session: AsyncSession, name: str) -> Workspace:
+    workspace = await _workspace(session, name)
+    if workspace is None:
+        raise CommandFailed(f"There is no workspace {name}.")
+    return workspace
+
+
 async def create_key(
     session: AsyncSession,
     workspace_name: str,
@@ -36,9 +43,7 @@ async def create_key(
     expires_at: datetime | None = None,
 ) -> str:
     """The key itself, which is kept nowhere and cannot be had again."""
-    workspace = await _workspace(session, workspace_name)
-    if workspace is None:
-        raise CommandFailed(f"There is no workspace {workspace_name}.")
+    workspace = await find_workspace(session, workspace_name)
     if expires_at is not None and expires_at <= now():
         raise CommandFailed("The key would have expired already.")
     key = new_key()

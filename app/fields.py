@@ -40,7 +40,7 @@ TAGS_LIMIT = 100
 OBJECT_KEYS_LIMIT = 100
 OBJECT_BYTES_LIMIT = 64 * 1024
 OBJECT_DEPTH_LIMIT = 8
-INTEGER_LIMIT = 2**63
+INTEGERS = range(-(2**63), 2**64)  # that JSON is read back as on both databases
 
 # Byte order on both databases, so that pages, ranges and prefixes agree.
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -134,7 +134,7 @@ def _json_value(value: Any, path: str, depth: int) -> None:
         case bool() | None:
             pass
         case int():
-            if not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
+            if value not in INTEGERS:
                 raise broken(FieldErrorCode.OUT_OF_RANGE, "must fit 64 bits", path)
         case float():
             if not math.isfinite(value):
@@ -149,6 +149,8 @@ def _json_value(value: Any, path: str, depth: int) -> None:
                 if isinstance(key, str):
                     _json_value(key, path, depth)
                 _json_value(member, f"{path}.{key}", depth + 1)
+        case _:
+            raise broken(FieldErrorCode.INVALID_FORMAT, "is no JSON value", path)
 
 
 def _is_unicode(text: str) -> bool:
@@ -159,7 +161,8 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-Trimmed = StringConstraints(strip_whitespace=True)
+Trimmed = StringConstraints(strip_whitespace=True)  # str.strip would take U+001C to 1F as well
+_TRIMMED = TypeAdapter(Annotated[str, Trimmed])
 PlainText = AfterValidator(_without_nul)
 Line20 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20), PlainText]
 Line50 = Annotated[str, StringConstraints(strip_whitespace=True, max_length=50), PlainText]
@@ -309,7 +312,7 @@ def plain_text(text: str, path: str) -> str:
     if "\x00" in text or not _is_unicode(text):
         message = "must not contain NUL or lone surrogates"
         raise InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, path, message)])
-    return text.strip()
+    return _TRIMMED.validate_python(text)
 
 
 def email_key(email: str) -> str:

@@ -18,7 +18,8 @@ _LOCK = 7_655_372_011
 
 async def migrate(database: Database) -> None:
     """In one transaction, which the others wait for: BEGIN IMMEDIATE or an advisory lock."""
-    async with database.writer.begin() as connection:
+    async with database.write() as session:
+        connection = await session.connection()
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         await connection.run_sync(_upgrade)

@@ -7,6 +7,7 @@ from app.api.context import Info
 from app.api.enums import Direction, OrderField
 from app.api.field import computed_field
 from app.contacts import page
+from app.contacts.filters import EVERY, Condition
 from app.contacts.page import Order, Page, Window
 
 
@@ -35,25 +36,45 @@ class PageInfo:
     page: strawberry.Private[Page]
     order: strawberry.Private[Order]
     window: strawberry.Private[Window]
-    start_cursor: str | None = strawberry.field(description="The cursor of the first contact.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last contact.")
+    condition: strawberry.Private[Condition]
+    start_cursor: str | None = strawberry.field(description="Where the page starts.")
+    end_cursor: str | None = strawberry.field(
+        description="Where the page ends: what the next one comes after."
+    )
 
-    @computed_field("Whether contacts follow this page.")
+    @classmethod
+    def forward(
+        cls, *, has_next_page: bool, start_cursor: str | None, end_cursor: str | None
+    ) -> "PageInfo":
+        """Of a list that is walked forward alone."""
+        return cls(
+            page=Page((), has_more=has_next_page),
+            order=Order(),
+            window=Window(size=0, backward=False, after=None, before=None),
+            condition=EVERY,
+            start_cursor=start_cursor,
+            end_cursor=end_cursor,
+        )
+
+    @computed_field("Whether more follows this page.")
     async def has_next_page(self, info: Info) -> bool:
         return await self._reaches_back(info) if self.window.backward else self.page.has_more
 
-    @computed_field("Whether contacts stand before this page.")
+    @computed_field("Whether anything stands before this page, where that can be told.")
     async def has_previous_page(self, info: Info) -> bool:
         return self.page.has_more if self.window.backward else await self._reaches_back(info)
 
     async def _reaches_back(self, info: Info) -> bool:
         context = info.context
         async with context.database.read() as session:
-            return await page.reaches_back(session, context.caller, self.order, self.window)
+            return await page.reaches_back(
+                session, context.caller, self.order, self.window, self.condition
+            )
 
 
 @strawberry.type(description="A page of contacts.")
 class ContactConnection:
+    condition: strawberry.Private[Condition]
     edges: list[ContactEdge] = strawberry.field(description="The contacts with their cursors.")
     page_info: PageInfo = strawberry.field(description="Where this page stands.")
 
@@ -67,13 +88,15 @@ class ContactConnection:
     )
     async def total_count(self, info: Info) -> int:
         async with info.context.database.read() as session:
-            return await page.count(session, info.context.caller)
+            return await page.count(session, info.context.caller, self.condition)
 
     @classmethod
-    async def of(cls, info: Info, order: Order, window: Window) -> "ContactConnection":
+    async def of(
+        cls, info: Info, order: Order, window: Window, condition: Condition
+    ) -> "ContactConnection":
         caller = info.context.caller
         async with info.context.database.read() as session:
-            found = await page.page(session, caller, order, window)
+            found = await page.page(session, caller, order, window, condition)
         edges = [
             ContactEdge(cursor=page.cursor(caller, order, contact), node=Contact.of(contact))
             for contact in found.contacts
@@ -82,7 +105,8 @@ class ContactConnection:
             page=found,
             order=order,
             window=window,
+            condition=condition,
             start_cursor=edges[0].cursor if edges else None,
             end_cursor=edges[-1].cursor if edges else None,
         )
-        return cls(edges=edges, page_info=info_of_page)
+        return cls(condition=condition, edges=edges, page_info=info_of_page)

@@ -11,6 +11,9 @@ from uuid import UUID
 import strawberry
 
 from app import tables
+from app.api.assignments import Assignment
+from app.api.context import Info
+from app.api.field import computed_field
 from app.api.scalars import Json
 from app.contacts.known import ContactKey
 from app.contacts.outcome import MatchedBy
@@ -76,9 +79,14 @@ class Contact(Node):
     updated_at: datetime
     version: int
 
+    @computed_field("Whom or what the contact is assigned to, oldest first. No upsert changes it.")
+    async def assignments(self, info: Info) -> list[Assignment]:
+        records = await info.context.assignments.load(UUID(self.id))
+        return [Assignment.of(record) for record in records]
+
     @classmethod
     def of(cls, record: tables.Contact) -> "Contact":
-        values = {field.name: getattr(record, field.name) for field in fields(cls)}
+        values = {field.name: getattr(record, field.name) for field in fields(cls) if field.init}
         values["id"] = str(record.id)
         if record.professional_id is not None:
             values["professional_id"] = str(record.professional_id)
@@ -151,3 +159,11 @@ def _uuid(text: str, path: str) -> UUID:
     except ValueError as error:
         message = "is not the id of a contact, which is a UUID"
         raise InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, path, message)]) from error
+
+
+def keys_of(inputs: list[ContactKeyInput], path: str, limit: int) -> list[ContactKey]:
+    """Raises InvalidInput for more keys than the limit, and for a key that can be nobody's."""
+    if len(inputs) > limit:
+        message = f"must have at most {limit} keys, has {len(inputs)}"
+        raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, path, message)])
+    return [one.key(f"{path}.{index}") for index, one in enumerate(inputs)]

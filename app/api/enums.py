@@ -10,6 +10,9 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from app.auth import Scope
+from app.contacts.alike import DuplicateReason
+from app.contacts.custom_fields import CustomFieldType
+from app.contacts.merge import MergePreference
 from app.contacts.outcome import ConflictCode, MatchedBy, WarningCode
 from app.contacts.page import Direction, OrderField
 from app.contacts.policy import (
@@ -29,12 +32,15 @@ from app.fields import API_NAMES
 __all__ = [
     "ConflictCode",
     "ContactIdentifier",
+    "CustomFieldType",
     "Direction",
+    "DuplicateReason",
     "EmailOnMatch",
     "ExternalIdOnMatch",
     "FieldErrorCode",
     "MatchFallback",
     "MatchedBy",
+    "MergePreference",
     "ObjectMode",
     "OnMatch",
     "OnMiss",
@@ -117,6 +123,20 @@ expose(
     EMAIL="Its email.",
 )
 expose(
+    DuplicateReason,
+    "What two likely duplicates share.",
+    SAME_PHONE="The phone number in E.164.",
+    SAME_NAME_AND_COMPANY="Name and company, without regard to case, accents and white space; "
+    "first and last name where there is no name.",
+    SIMILAR_EMAIL="The email, without regard to dots and a plus-tag in its local part.",
+)
+expose(
+    MergePreference,
+    "Whose value stands where both contacts have one.",
+    INTO="That of the contact that stays.",
+    FROM="That of the contact that goes.",
+)
+expose(
     WarningCode,
     "Why something that was given was not applied.",
     EMAIL_KEPT="The policy keeps the email that is there.",
@@ -140,6 +160,10 @@ expose(
     name="ContactOrderField",
     CREATED_AT="When the contact was created.",
     UPDATED_AT="When the contact last changed.",
+    EMAIL="The email, without regard to case.",
+    NAME="The name, without regard to case and accents; contacts without one last.",
+    LIFETIME_VALUE="The lifetime value; contacts without one last.",
+    LAST_ORDER_AT="When the contact last placed an order; contacts that never did last.",
 )
 expose(
     Direction,
@@ -147,6 +171,15 @@ expose(
     name="OrderDirection",
     ASC="Least or oldest first.",
     DESC="Greatest or newest first.",
+)
+expose(
+    CustomFieldType,
+    "What the values of a custom field must be.",
+    STRING="Text.",
+    NUMBER="A finite number.",
+    BOOLEAN="True or false.",
+    DATETIME="RFC 3339 text with an offset, kept to the letter.",
+    JSON="An object or an array.",
 )
 expose(
     Scope,

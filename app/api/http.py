@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import strawberry
 from graphql import ExecutionResult, OperationType, execute
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.api.answers import error_answer, executed, refused
@@ -54,7 +54,7 @@ class GraphQLEndpoint:
             return _respond(error_answer(error), media_type or JSON, error.status)
 
     async def _parameters(self, request: Request) -> Parameters:
-        if request.method == "GET":
+        if request.method != "POST":
             given: dict[str, Any] = dict(request.query_params)
             for name in ("variables", "extensions"):
                 if name in given:
@@ -74,7 +74,7 @@ class GraphQLEndpoint:
         operation = document.operation(parameters.operation_name)
         if operation is None:
             raise BadRequest("operationName must name one of the document's operations.")
-        if request.method == "GET" and operation.operation is not OperationType.QUERY:
+        if request.method != "POST" and operation.operation is not OperationType.QUERY:
             raise BadRequest("Only queries may be sent by GET.", 405)
         result = execute(
             self._schema,
@@ -90,8 +90,8 @@ class GraphQLEndpoint:
 
 def _negotiated(request: Request) -> str | None:
     """The media type of the answer: the first that Accept admits, JSON where it admits all."""
-    accepted = request.headers.get("accept", "*/*")
-    for part in accepted.split(","):
+    accepted = request.headers.getlist("accept") or ["*/*"]
+    for part in ",".join(accepted).split(","):
         match part.partition(";")[0].strip().lower():
             case "application/graphql-response+json":
                 return RESPONSE_JSON
@@ -128,10 +128,13 @@ def _check_headers(request: Request) -> None:
 
 async def _body(request: Request, limit: int) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise BadRequest(f"The body must have at most {limit} bytes.", 413)
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise BadRequest(f"The body must have at most {limit} bytes.", 413)
+    except ClientDisconnect as error:
+        raise BadRequest("The body did not arrive.") from error
     return bytes(body)
 
 
@@ -143,7 +146,7 @@ def _loads(text: bytes, what: str) -> Any:
     except orjson.JSONDecodeError:
         pass
     try:
-        return json.loads(text)
+        return json.loads(text.decode())  # given bytes, it would guess at UTF-16
     except RecursionError as error:
         raise BadRequest(f"{what} is nested too deeply.") from error
     except UnicodeDecodeError as error:

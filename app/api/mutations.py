@@ -4,14 +4,16 @@ from typing import Annotated
 
 import strawberry
 
+from app.api.assignments import AssigneeInput
 from app.api.bulk import UpsertContactsPayload
-from app.api.contact import ContactInput, ContactKeyInput
+from app.api.contact import ContactInput, ContactKeyInput, keys_of
 from app.api.context import Info
+from app.api.custom_fields import CustomFieldDefinition, CustomFieldInput
+from app.api.delete import DELETE_LIMIT, ContactSelection, DeleteContactsPayload, deleted
 from app.api.field import root_field
+from app.api.merge import MergeMutation
 from app.api.policy import UpsertPolicyInput
 from app.api.results import (
-    ContactConflict,
-    ContactDeleted,
     CreateContactResult,
     DeleteContactResult,
     UpdateContactResult,
@@ -19,10 +21,13 @@ from app.api.results import (
     result,
 )
 from app.auth import Scope
+from app.contacts.assignments import ASSIGNMENTS_LIMIT, set_assignment
+from app.contacts.custom_fields import DEFINITIONS_LIMIT, define, remove
 from app.contacts.decide import Request
-from app.contacts.delete import delete
+from app.contacts.delete import delete, delete_by_filter, delete_by_keys
+from app.contacts.filters import leaves
 from app.contacts.known import ContactKey
-from app.contacts.outcome import Conflict, Outcome
+from app.contacts.outcome import Outcome
 from app.contacts.policy import (
     DEFAULT_POLICY,
     ExternalIdOnMatch,
@@ -30,6 +35,7 @@ from app.contacts.policy import (
     RequirableField,
     UpsertPolicy,
 )
+from app.contacts.subscription import set_subscription
 from app.contacts.upsert import upsert
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields import normalise
@@ -57,7 +63,7 @@ IfVersionArgument = Annotated[
 
 
 @strawberry.type(description="What can be written.")
-class Mutation:
+class Mutation(MergeMutation):
     @root_field(
         Scope.CONTACTS_WRITE,
         "Creates the contact or updates it, as the policy says. The same call again changes "
@@ -148,10 +154,102 @@ class Mutation:
         self, info: Info, by: KeyArgument, if_version: IfVersionArgument = strawberry.UNSET
     ) -> DeleteContactResult:
         context = info.context
-        gone = await delete(context.database, context.caller, by.key("by"), if_version)
-        if isinstance(gone, Conflict):
-            return ContactConflict.of(gone)
-        return ContactDeleted(id=strawberry.ID(str(gone.id)), external_id=gone.external_id)
+        return deleted(await delete(context.database, context.caller, by.key("by"), if_version))
+
+    @root_field(
+        Scope.CONTACTS_WRITE,
+        f"Deletes up to {DELETE_LIMIT} contacts, in one transaction, each with its answer.",
+    )
+    async def delete_contacts(
+        self,
+        info: Info,
+        selection: Annotated[ContactSelection, strawberry.argument(description="Which contacts.")],
+        dry_run: DryRunArgument = False,
+    ) -> DeleteContactsPayload:
+        database, caller = info.context.database, info.context.caller
+        if selection.keys is not None:
+            keys = keys_of(selection.keys.value, "selection.keys", DELETE_LIMIT)
+            outcomes = await delete_by_keys(database, caller, keys, dry_run=dry_run)
+            return DeleteContactsPayload.of(outcomes, has_more=False)
+        assert selection.filter is not None  # noqa: S101  # the schema wants one of the two
+        condition = selection.filter.value.condition()
+        if next(leaves(condition), None) is None:
+            message = "must have a condition, so that nobody deletes everything by mistake"
+            raise InvalidInput([FieldError(FieldErrorCode.REQUIRED, "selection.filter", message)])
+        gone = await delete_by_filter(database, caller, condition, DELETE_LIMIT, dry_run=dry_run)
+        return DeleteContactsPayload.of(gone.contacts, has_more=gone.has_more)
+
+    @root_field(
+        Scope.CONTACTS_WRITE,
+        "Notes that a contact does not want to be written to; a Conflict where there is none. No "
+        "upsert takes that back.",
+    )
+    async def unsubscribe_contact(self, info: Info, by: KeyArgument) -> UpdateContactResult:
+        return await _subscription(info, by, unsubscribed=True)
+
+    @root_field(
+        Scope.CONTACTS_WRITE,
+        "Notes that a contact wants to be written to again; a Conflict where there is none.",
+    )
+    async def resubscribe_contact(self, info: Info, by: KeyArgument) -> UpdateContactResult:
+        return await _subscription(info, by, unsubscribed=False)
+
+    @root_field(
+        Scope.CONTACTS_WRITE,
+        f"Assigns a contact, to up to {ASSIGNMENTS_LIMIT} things; a Conflict where there is none.",
+    )
+    async def assign_contact(
+        self,
+        info: Info,
+        by: KeyArgument,
+        to: Annotated[
+            AssigneeInput, strawberry.argument(description="Whom or what to assign it to.")
+        ],
+    ) -> UpdateContactResult:
+        return await _assignment(info, by, to, "to", assigned=True)
+
+    @root_field(
+        Scope.CONTACTS_WRITE,
+        "Takes an assignment of a contact back; a Conflict where there is no such contact.",
+    )
+    async def unassign_contact(
+        self,
+        info: Info,
+        by: KeyArgument,
+        from_: Annotated[
+            AssigneeInput,
+            strawberry.argument(name="from", description="Whom or what it was assigned to."),
+        ],
+    ) -> UpdateContactResult:
+        return await _assignment(info, by, from_, "from", assigned=False)
+
+    @root_field(
+        Scope.ADMIN,
+        f"Defines a custom field, up to {DEFINITIONS_LIMIT} in a workspace; from then on every "
+        "value that is given for it must have its type. Defining it again changes its label and "
+        "description; for another type, remove it first.",
+    )
+    async def define_custom_field(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002
+            CustomFieldInput, strawberry.argument(description="The custom field.")
+        ],
+    ) -> CustomFieldDefinition:
+        context = info.context
+        record = await define(context.database, context.caller, input.type, input.texts())
+        return CustomFieldDefinition.of(record)
+
+    @root_field(
+        Scope.ADMIN,
+        "Removes the definition of a custom field and answers with it, or with null where there "
+        "was none. The values on contacts stay, and new ones are taken as they are.",
+    )
+    async def remove_custom_field(
+        self, info: Info, key: Annotated[str, strawberry.argument(description="Its key.")]
+    ) -> CustomFieldDefinition | None:
+        record = await remove(info.context.database, info.context.caller, key)
+        return None if record is None else CustomFieldDefinition.of(record)
 
 
 def asked(
@@ -177,3 +275,31 @@ async def _one(
     request = asked(input, policy, if_version=if_version, by=by)
     [outcome] = await upsert(info.context.database, info.context.caller, [request], dry_run=dry_run)
     return outcome
+
+
+async def _subscription(
+    info: Info, by: ContactKeyInput, *, unsubscribed: bool
+) -> UpdateContactResult:
+    context = info.context
+    answer: UpdateContactResult = result(
+        await set_subscription(
+            context.database, context.caller, by.key("by"), unsubscribed=unsubscribed
+        )
+    )
+    return answer
+
+
+async def _assignment(
+    info: Info, by: ContactKeyInput, assignee: AssigneeInput, path: str, *, assigned: bool
+) -> UpdateContactResult:
+    context = info.context
+    answer: UpdateContactResult = result(
+        await set_assignment(
+            context.database,
+            context.caller,
+            by.key("by"),
+            assignee.assignee(path),
+            assigned=assigned,
+        )
+    )
+    return answer

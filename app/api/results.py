@@ -13,9 +13,15 @@ from app.errors import InvalidInput
 
 @strawberry.type(description="A field that changed.")
 class FieldChange:
-    path: str = strawberry.field(description="The field: `company`, or `customFields.plan`.")
+    path: str = strawberry.field(
+        description="The field: `company`, `customFields.plan`, or `assignments.client.42`."
+    )
     before: Json | None = strawberry.field(description="The value before; null where none was.")
     after: Json | None = strawberry.field(description="The value now; null where none is.")
+
+    @classmethod
+    def of(cls, change: outcome.FieldChange) -> "FieldChange":
+        return cls(path=change.path, before=change.before, after=change.after)
 
 
 @strawberry.type(description="Something that was given and not applied.")
@@ -108,10 +114,7 @@ def result(decided: outcome.Outcome) -> Any:
             return ContactUpdated(
                 contact=Contact.of(contact),
                 matched_by=matched_by,
-                changes=[
-                    FieldChange(path=change.path, before=change.before, after=change.after)
-                    for change in changes
-                ],
+                changes=[FieldChange.of(change) for change in changes],
                 warnings=_warnings(warnings),
             )
         case outcome.Conflict():

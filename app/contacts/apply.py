@@ -34,7 +34,7 @@ def apply(given: Mapping[str, Any], contact: Contact, policy: UpsertPolicy) -> A
             continue
         match name:
             case "tags":
-                applied.values[name] = _tags(contact.tags, value or [], policy.tags, applied)
+                applied.values[name] = _tags(contact.tags, value, policy.tags, applied)
             case "custom_fields":
                 merged = _merged(contact.custom_fields, value, policy.custom_fields)
                 applied.values[name] = _within_limits(name, merged, applied)
@@ -122,7 +122,11 @@ def _within_limits(name: str, value: dict[str, Any], applied: Applied) -> dict[s
         return value
 
 
-def _tags(stored: list[str], given: list[str], mode: TagsMode, applied: Applied) -> list[str]:
+def _tags(
+    stored: list[str], given: list[str] | None, mode: TagsMode, applied: Applied
+) -> list[str]:
+    if given is None:
+        return []
     match mode:
         case TagsMode.REPLACE:
             return given

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.contacts.apply import Applied, apply, changes, derived
-from app.contacts.known import ContactKey, Known
+from app.contacts.known import ContactKey, Known, keys_of
 from app.contacts.outcome import (
     NOT_FOUND,
     Conflict,
@@ -160,6 +160,9 @@ def _miss(request: Request, known: Known, stamp: Stamp) -> Outcome:
         external_id=external_id,
         email=given["email"],
         email_key=email_key(given["email"]),
+        tags=[],
+        custom_fields={},
+        meta={},
         created_at=created_at,
         updated_at=updated_at,
     )
@@ -223,7 +226,7 @@ def _email(
     request: Request, contact: Contact, known: Known, applied: Applied
 ) -> list[ConflictReason]:
     email = request.given.get("email", contact.email)
-    if email == contact.email:
+    if email == contact.email or _is_alias(request, ContactIdentifier.EMAIL, contact, known):
         return []
     if request.policy.email_on_match is EmailOnMatch.KEEP:
         message = f"The contact keeps its email {contact.email}."
@@ -237,9 +240,12 @@ def _external_id(
     request: Request, contact: Contact, known: Known, applied: Applied
 ) -> list[ConflictReason]:
     external_id = request.given.get("external_id", contact.external_id)
-    if external_id == contact.external_id:
+    if external_id == contact.external_id or _is_alias(
+        request, ContactIdentifier.EXTERNAL_ID, contact, known
+    ):
         return []
-    if request.policy.external_id_on_match is ExternalIdOnMatch.KEEP:
+    keeps = request.policy.external_id_on_match is ExternalIdOnMatch.KEEP
+    if keeps and contact.external_id is not None:
         message = f"The contact keeps its externalId {contact.external_id}."
         applied.warnings.append(Warned(WarningCode.EXTERNAL_ID_KEPT, "externalId", message))
         return []
@@ -255,6 +261,21 @@ def _external_id(
         )
         return [mismatch, *reasons]
     return reasons
+
+
+def _is_alias(
+    request: Request, identifier: ContactIdentifier, contact: Contact, known: Known
+) -> bool:
+    """Whether the given value leads to the contact already, beside its main one.
+
+    Such a value is left as it is, so that no partner has to learn of a merge. Only a call that
+    names the contact outright makes it the main one.
+    """
+    key = dict(given_keys(request.given)).get(identifier)
+    if key is None or request.by is not None or key in keys_of(contact):
+        return False
+    holder = known.get(key)
+    return holder is not None and holder.id == contact.id
 
 
 def _taken(

@@ -1,15 +1,33 @@
-"""Deleting a contact."""
+"""Deleting contacts: one, or many by their keys or by a filter."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
 from sqlalchemy import delete as delete_statement
 from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
+from app.contacts.change import locked
 from app.contacts.decide import stale
+from app.contacts.filters import Condition
 from app.contacts.find import find, of_workspace
 from app.contacts.known import ContactKey
 from app.contacts.outcome import NOT_FOUND, Conflict
+from app.contacts.page import OLDEST_FIRST, Window, page
+from app.contacts.search import is_sqlite, predicate
 from app.database import Database, try_again
 from app.tables import Contact, ContactTable
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The contacts that are gone, as they were last, and whether more meet the filter."""
+
+    contacts: Sequence[Contact]
+    has_more: bool
 
 
 @try_again
@@ -18,14 +36,65 @@ async def delete(
 ) -> Contact | Conflict:
     """The contact that was deleted, as it was last."""
     async with database.write() as session:
-        known = await find(session, caller, [key], lock=True)
-        contact = known.get(key)
+        contact = await locked(session, caller, key)
         if contact is None:
             return NOT_FOUND
         if reasons := stale(contact, if_version):
             return Conflict(tuple(reasons))
-        statement = delete_statement(ContactTable)
-        await session.exec(
-            statement.where(of_workspace(caller), col(ContactTable.id) == contact.id)
-        )
+        await _delete(session, caller, [contact.id])
     return contact
+
+
+@try_again
+async def delete_by_keys(
+    database: Database, caller: Caller, keys: Sequence[ContactKey], *, dry_run: bool
+) -> list[Contact | Conflict]:
+    """An outcome for each key, in order; a second key of the same contact finds it gone."""
+    async with database.read() if dry_run else database.write() as session:
+        known = await find(session, caller, keys, lock=not dry_run)
+        gone: set[UUID] = set()
+        outcomes: list[Contact | Conflict] = []
+        for key in keys:
+            contact = known.get(key)
+            if contact is None or contact.id in gone:
+                outcomes.append(NOT_FOUND)
+            else:
+                gone.add(contact.id)
+                outcomes.append(contact)
+        if not dry_run:
+            await _delete(session, caller, gone)
+    return outcomes
+
+
+@try_again
+async def delete_by_filter(
+    database: Database, caller: Caller, condition: Condition, limit: int, *, dry_run: bool
+) -> Deleted:
+    """The oldest `limit` contacts that meet the condition."""
+    async with database.read() if dry_run else database.write() as session:
+        window = Window(size=limit, backward=False, after=None, before=None)
+        found = await page(session, caller, OLDEST_FIRST, window, condition)
+        contacts = found.contacts
+        if not dry_run:
+            # Asked again with the row locked: it may have changed since it was read.
+            still = predicate(condition, sqlite=is_sqlite(session))
+            gone = await _delete(session, caller, [one.id for one in contacts], still)
+            contacts = [one for one in contacts if one.id in gone]
+    return Deleted(contacts, found.has_more)
+
+
+async def _delete(
+    session: AsyncSession,
+    caller: Caller,
+    contact_ids: Iterable[UUID],
+    *conditions: ColumnElement[bool],
+) -> set[UUID]:
+    """The ids of the contacts that are gone."""
+    contact_id = col(ContactTable.id)
+    statement = (
+        delete_statement(ContactTable)
+        .where(of_workspace(caller), contact_id.in_(contact_ids), *conditions)
+        .returning(contact_id)
+        .execution_options(synchronize_session=False)
+    )
+    return set((await session.exec(statement)).scalars())

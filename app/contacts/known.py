@@ -34,6 +34,8 @@ def keys_of(contact: Contact) -> list[ContactKey]:
 
 
 class Known:
+    """Keys are the contacts' own, and the aliases that were asked for."""
+
     def __init__(self, contacts: Iterable[Contact] = ()) -> None:
         self._contacts: dict[UUID, Contact] = {}
         self._ids: dict[ContactKey, UUID] = {}
@@ -43,6 +45,9 @@ class Known:
     def get(self, key: ContactKey) -> Contact | None:
         contact_id = self._ids.get(key)
         return None if contact_id is None else self._contacts[contact_id]
+
+    def lead(self, alias: ContactKey, contact_id: UUID) -> None:
+        self._ids[alias] = contact_id
 
     def contacts(self) -> dict[UUID, Contact]:
         return dict(self._contacts)

@@ -7,15 +7,18 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, tuple_
+from sqlalchemy import ColumnElement, False_, false, func, true, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import cursors
 from app.auth import Caller
+from app.contacts.filters import EVERY, Condition
 from app.contacts.find import COLUMNS, of_workspace, record
+from app.contacts.search import is_sqlite, predicate, rare, without_index
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import Contact, ContactTable
+from app.text import fold
 
 PAGE_LIMIT = 100
 PAGE_DEFAULT = 50
@@ -24,6 +27,13 @@ PAGE_DEFAULT = 50
 class OrderField(Enum):
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
+    EMAIL = "email_key"
+    NAME = "name_key"
+    LIFETIME_VALUE = "lifetime_value"
+    LAST_ORDER_AT = "last_order_at"
+
+
+NULLABLE = {OrderField.NAME, OrderField.LIFETIME_VALUE, OrderField.LAST_ORDER_AT}
 
 
 class Direction(Enum):
@@ -45,6 +55,9 @@ class Order:
         return f"{self.field.name} {self.direction.name}"
 
 
+OLDEST_FIRST = Order(direction=Direction.ASC)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Relay's arguments, checked: `size` rows of the order, from the end if `backward`."""
@@ -55,9 +68,14 @@ class Window:
     before: "Position | None"
 
 
+Value = str | float | datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
-    value: datetime
+    """A contact's place in an order; the value is None among those at the end without one."""
+
+    value: Value
     contact_id: UUID
 
 
@@ -92,61 +110,135 @@ def window(
 
 
 def cursor(caller: Caller, order: Order, contact: Contact) -> str:
-    value: datetime = getattr(contact, order.field.value)
-    return cursors.encode(caller.workspace_id, order.name, [value.isoformat(), str(contact.id)])
+    value: Any = fold(contact.name) if contact.name else None
+    if order.field is not OrderField.NAME:
+        value = getattr(contact, order.field.value)
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    return cursors.encode(caller.workspace_id, order.name, [value, str(contact.id)])
 
 
-async def page(session: AsyncSession, caller: Caller, order: Order, window: Window) -> Page:
-    key = _key(order)
-    descending = order.descending != window.backward
-    statement = (
-        select(*COLUMNS)
-        .where(of_workspace(caller), *_bounds(order, window))
-        .order_by(*(column.desc() if descending else column.asc() for column in key))
-        .limit(window.size + 1)
-    )
-    rows = (await session.exec(statement)).all()
+async def page(
+    session: AsyncSession,
+    caller: Caller,
+    order: Order,
+    window: Window,
+    condition: Condition = EVERY,
+) -> Page:
+    """Contacts with a value come in its order, those without one behind them, each by an index."""
+    candidates = await _candidates(session, caller, condition)
+    rows: list[Any] = []
+    for nulls in _segments(order, window):
+        missing = window.size + 1 - len(rows)
+        bounds = _bounds(order, window, nulls=nulls)
+        if missing and bounds is not None:
+            statement = _statement(order, window, nulls=nulls, by_index=candidates is None)
+            narrowed = statement.where(*_scope(session, caller, condition, candidates), *bounds)
+            rows += (await session.exec(narrowed.limit(missing))).all()
     contacts = [record(row) for row in rows[: window.size]]
     if window.backward:
         contacts.reverse()
     return Page(contacts, has_more=len(rows) > window.size)
 
 
-async def reaches_back(session: AsyncSession, caller: Caller, order: Order, window: Window) -> bool:
+async def reaches_back(
+    session: AsyncSession,
+    caller: Caller,
+    order: Order,
+    window: Window,
+    condition: Condition = EVERY,
+) -> bool:
     """Whether there is a contact on the side that the window was opened from."""
     edge = window.before if window.backward else window.after
     if edge is None:
         return False
-    beyond = _beyond(order, edge, forward=window.backward, inclusive=True)
-    statement = select(col(ContactTable.id)).where(of_workspace(caller), beyond).limit(1)
-    return (await session.exec(statement)).first() is not None
+    candidates = await _candidates(session, caller, condition)
+    scope = _scope(session, caller, condition, candidates)
+    for nulls in _segments(order, window):
+        bound = _beyond(order, edge, forward=window.backward, nulls=nulls, inclusive=True)
+        statement = select(col(ContactTable.id)).where(*scope, bound, *_segment(order, nulls))
+        if (await session.exec(statement.limit(1))).first() is not None:
+            return True
+    return False
 
 
-async def count(session: AsyncSession, caller: Caller) -> int:
-    statement = select(func.count()).select_from(ContactTable).where(of_workspace(caller))
-    return (await session.exec(statement)).one()
+async def count(session: AsyncSession, caller: Caller, condition: Condition = EVERY) -> int:
+    candidates = await _candidates(session, caller, condition)
+    statement = select(func.count()).select_from(ContactTable)
+    return (
+        await session.exec(statement.where(*_scope(session, caller, condition, candidates)))
+    ).one()
 
 
-def _key(order: Order) -> list[ColumnElement[Any]]:
-    return [getattr(ContactTable, order.field.value), col(ContactTable.id)]
+async def _candidates(
+    session: AsyncSession, caller: Caller, condition: Condition
+) -> set[UUID] | None:
+    return await rare(session, caller, condition) if is_sqlite(session) else None
 
 
-def _bounds(order: Order, window: Window) -> list[ColumnElement[bool]]:
+def _scope(
+    session: AsyncSession, caller: Caller, condition: Condition, candidates: set[UUID] | None
+) -> list[ColumnElement[bool]]:
+    scope = [of_workspace(caller), predicate(condition, sqlite=is_sqlite(session))]
+    if candidates is not None:
+        scope.append(col(ContactTable.id).in_(candidates))
+    return scope
+
+
+def _segments(order: Order, window: Window) -> list[bool]:
+    """Whether each part of the order is the one without a value, in the direction of travel."""
+    if order.field not in NULLABLE:
+        return [False]
+    return [True, False] if window.backward else [False, True]
+
+
+def _segment(order: Order, nulls: bool) -> list[ColumnElement[bool]]:
+    if order.field not in NULLABLE:
+        return []
+    column = _column(order)
+    return [column.is_(None) if nulls else column.is_not(None)]
+
+
+def _statement(order: Order, window: Window, *, nulls: bool, by_index: bool) -> Any:
+    key = _key(order, nulls)
+    if not by_index:
+        key = [without_index(column) for column in key]
+    descending = order.descending != window.backward
+    return (
+        select(*COLUMNS)
+        .where(*_segment(order, nulls))
+        .order_by(*(column.desc() if descending else column.asc() for column in key))
+    )
+
+
+def _column(order: Order) -> Any:
+    return col(getattr(ContactTable, order.field.value))
+
+
+def _key(order: Order, nulls: bool) -> list[Any]:
+    identity = col(ContactTable.id)
+    return [identity] if nulls else [_column(order), identity]
+
+
+def _bounds(order: Order, window: Window, *, nulls: bool) -> list[ColumnElement[bool]] | None:
+    """None where the window lies outside of this part of the order."""
     bounds = []
-    if window.after is not None:
-        bounds.append(_beyond(order, window.after, forward=True))
-    if window.before is not None:
-        bounds.append(_beyond(order, window.before, forward=False))
-    return bounds
+    for position, forward in ((window.after, True), (window.before, False)):
+        if position is not None:
+            bounds.append(_beyond(order, position, forward=forward, nulls=nulls))
+    return None if any(isinstance(bound, False_) for bound in bounds) else bounds
 
 
 def _beyond(
-    order: Order, position: Position, *, forward: bool, inclusive: bool = False
+    order: Order, position: Position, *, forward: bool, nulls: bool, inclusive: bool = False
 ) -> ColumnElement[bool]:
-    row, at = tuple_(*_key(order)), tuple_(position.value, position.contact_id)
+    if (position.value is None) != nulls:
+        return true() if forward == nulls else false()
+    at = [position.contact_id] if nulls else [position.value, position.contact_id]
+    row, edge = tuple_(*_key(order, nulls)), tuple_(*at)
     if order.descending == forward:
-        return row <= at if inclusive else row < at
-    return row >= at if inclusive else row > at
+        return row <= edge if inclusive else row < edge
+    return row >= edge if inclusive else row > edge
 
 
 def _position(caller: Caller, order: Order, name: str, cursor: str | None) -> Position | None:
@@ -154,10 +246,22 @@ def _position(caller: Caller, order: Order, name: str, cursor: str | None) -> Po
         return None
     try:
         value, contact_id = cursors.decode(caller.workspace_id, order.name, cursor)
-        return Position(datetime.fromisoformat(value), UUID(contact_id))
+        return Position(_value(order, value), UUID(contact_id))
     except (ValueError, TypeError, AttributeError) as error:
         message = "is not a cursor of this list in this order"
         raise _invalid(FieldErrorCode.INVALID_FORMAT, name, message) from error
+
+
+def _value(order: Order, value: Any) -> Value:
+    if value is None and order.field in NULLABLE:
+        return None
+    match order.field:
+        case OrderField.LIFETIME_VALUE:
+            return float(value)
+        case OrderField.NAME | OrderField.EMAIL if isinstance(value, str):
+            return value
+        case _:
+            return datetime.fromisoformat(value)
 
 
 def _invalid(code: FieldErrorCode, field: str, message: str) -> InvalidInput:

@@ -8,11 +8,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
+from app.contacts import aliases
+from app.contacts.custom_values import with_type_errors
 from app.contacts.decide import Request, Stamp, decide, given_keys
-from app.contacts.find import find, of_workspace
+from app.contacts.find import find, of_workspace, row
 from app.contacts.known import Known, keys_of
 from app.contacts.outcome import Conflict, Created, Invalid, Outcome, Updated
-from app.database import Database, try_again
+from app.database import Database, LostRace, try_again
 from app.tables import Contact, ContactTable, new_id, now
 
 
@@ -30,6 +32,7 @@ async def upsert(
     and writes nothing; nor does an atomic call where one request ends in a Conflict or is Invalid.
     Raises Unavailable where the race for a contact is lost too often.
     """
+    requests = await with_type_errors(database, caller, requests)
     if all(request.errors for request in requests):
         return decide_all(requests, Known(), caller)
     return await _in_transaction(database, caller, requests, dry_run, atomic)
@@ -47,7 +50,7 @@ async def _in_transaction(
         outcomes = decide_all(requests, known, caller)
         failed = any(isinstance(outcome, Conflict | Invalid) for outcome in outcomes)
         if not dry_run and not (atomic and failed):
-            await _write(session, caller, before, outcomes)
+            await write(session, caller, before, outcomes)
     return outcomes
 
 
@@ -61,7 +64,7 @@ def decide_all(requests: Sequence[Request], known: Known, caller: Caller) -> lis
     return outcomes
 
 
-async def _write(
+async def write(
     session: AsyncSession,
     caller: Caller,
     before: Mapping[UUID, Contact],
@@ -72,7 +75,6 @@ async def _write(
     for outcome in outcomes:
         if isinstance(outcome, Created) or (isinstance(outcome, Updated) and outcome.changes):
             last[outcome.contact.id] = outcome.contact
-    workspace = {"workspace_id": caller.workspace_id}
     changed = [contact for contact in last.values() if contact.id in before]
     created = [contact for contact in last.values() if contact.id not in before]
     if passed_on := _identifiers_passed_on(before, changed):
@@ -83,12 +85,23 @@ async def _write(
         )
         released = {"external_id": None, "email_key": cast(ContactTable.id, Text)}
         await session.exec(statement.values(released))
+    before_keys = {contact.id: set(keys_of(contact)) for contact in before.values()}
+    if let_go := {key for one in changed for key in before_keys[one.id] - set(keys_of(one))}:
+        await aliases.release(session, caller, let_go)
     if changed:
-        rows = [dict(contact) | workspace for contact in changed]
+        rows = [row(caller, contact) for contact in changed]
         await session.exec(update(ContactTable), params=rows)
     if created:
-        rows = [dict(contact) | workspace for contact in created]
+        rows = [row(caller, contact) for contact in created]
         await session.exec(insert(ContactTable), params=rows)
+    gained = {
+        key: contact.id
+        for contact in last.values()
+        for key in set(keys_of(contact)) - before_keys.get(contact.id, set())
+    }
+    if await aliases.are_others(session, caller, gained):
+        # Another contact had the key and was merged away after ours was looked for.
+        raise LostRace
 
 
 def _identifiers_passed_on(

@@ -19,8 +19,8 @@ def run(connection: Connection) -> None:
 
 async def run_by_settings() -> None:
     database = Database(Settings().database_url)
-    async with database.writer.begin() as connection:
-        await connection.run_sync(run)
+    async with database.write() as session:
+        await (await session.connection()).run_sync(run)
     await database.close()
 
 

@@ -13,6 +13,27 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+FILTERED = (
+    "prefix",
+    "first_name",
+    "last_name",
+    "suffix",
+    "phone",
+    "phone_e164",
+    "company",
+    "job_title",
+    "address_line1",
+    "address_line2",
+    "city",
+    "state",
+    "postcode",
+    "country",
+    "timezone",
+    "language",
+    "orders_count",
+    "professional_id",
+)
+ALIKE = ("phone_e164", "name_company_key", "email_alike")
 DOCUMENT = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
@@ -41,6 +62,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest"),
     )
     op.create_index(op.f("ix_api_key_workspace_id"), "api_key", ["workspace_id"], unique=False)
+    op.create_table(
+        "custom_field",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("type", TEXT, nullable=False),
+        sa.Column("label", TEXT, nullable=True),
+        sa.Column("description", TEXT, nullable=True),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("workspace_id", "key"),
+    )
     op.create_table(
         "contact",
         sa.Column("external_id", TEXT, nullable=True),
@@ -79,6 +111,10 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name_key", TEXT, nullable=True),
+        sa.Column("search_text", TEXT, nullable=False),
+        sa.Column("name_company_key", TEXT, nullable=True),
+        sa.Column("email_alike", TEXT, nullable=False),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("workspace_id", "id"),
     )
@@ -90,14 +126,68 @@ def upgrade() -> None:
     op.create_index(
         "contact_updated_at", "contact", ["workspace_id", "updated_at", "id"], unique=False
     )
+    op.create_index("contact_name", "contact", ["workspace_id", "name_key", "id"])
+    op.create_index("contact_lifetime_value", "contact", ["workspace_id", "lifetime_value", "id"])
+    op.create_index("contact_last_order_at", "contact", ["workspace_id", "last_order_at", "id"])
+    op.create_index(
+        "contact_inactive",
+        "contact",
+        ["workspace_id", "id"],
+        sqlite_where=sa.text("is_active = 0"),
+        postgresql_where=sa.text("NOT is_active"),
+    )
+    op.create_index(
+        "contact_unsubscribed",
+        "contact",
+        ["workspace_id", "id"],
+        sqlite_where=sa.text("is_unsubscribed = 1"),
+        postgresql_where=sa.text("is_unsubscribed"),
+    )
+    for name in dict.fromkeys(FILTERED + ALIKE):
+        present = sa.text(f"{name} IS NOT NULL")
+        op.create_index(
+            f"contact_{name}",
+            "contact",
+            ["workspace_id", name, *(["id"] if name in ALIKE else [])],
+            sqlite_where=present,
+            postgresql_where=present,
+        )
+    op.create_table(
+        "assignment",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("target_id", TEXT, nullable=False),
+        sa.Column("assigned_at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "contact_id"],
+            ["contact.workspace_id", "contact.id"],
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "contact_id", "kind", "target_id"),
+    )
+    op.create_index(
+        "assignment_target", "assignment", ["workspace_id", "kind", "target_id", "contact_id"]
+    )
+    op.create_table(
+        "contact_alias",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "contact_id"],
+            ["contact.workspace_id", "contact.id"],
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "kind", "value"),
+    )
+    op.create_index("contact_alias_contact", "contact_alias", ["workspace_id", "contact_id"])
 
 
 def downgrade() -> None:
-    op.drop_index("contact_updated_at", table_name="contact")
-    op.drop_index("contact_external_id", table_name="contact")
-    op.drop_index("contact_email", table_name="contact")
-    op.drop_index("contact_created_at", table_name="contact")
+    op.drop_table("contact_alias")
+    op.drop_table("assignment")
     op.drop_table("contact")
-    op.drop_index(op.f("ix_api_key_workspace_id"), table_name="api_key")
     op.drop_table("api_key")
     op.drop_table("workspace")

@@ -1,0 +1,123 @@
+"""Filters as data: a tree of conditions that hold or do not hold, never unknown.
+
+A field without a value meets no condition but `IS_NULL`, so that the negation of any other does
+hold for it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+from app.contacts.assignments import Assignee
+from app.errors import FieldError, FieldErrorCode, InvalidInput
+from app.fields import plain_text
+from app.text import fold
+
+CONDITIONS_LIMIT = 100
+DEPTH_LIMIT = 10
+VALUES_LIMIT = 1000
+SEARCH_LETTERS = 3
+
+Value = str | float | bool | datetime | UUID
+
+
+class Operator(Enum):
+    EQ = "eq"
+    IN = "in"
+    CONTAINS = "contains"
+    STARTS_WITH = "startsWith"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    IS_NULL = "isNull"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A contact's own field compared with a value."""
+
+    field: str
+    operator: Operator
+    value: Value | tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomComparison:
+    """A custom field compared with a value of the same type; another type does not meet it."""
+
+    key: str
+    operator: Operator
+    value: Value | tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """Has at least one of the tags."""
+
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedTo:
+    assignee: Assignee
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`folded` stands in one of the fields that are searched."""
+
+    folded: str
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    conditions: "Sequence[Condition]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    conditions: "Sequence[Condition]"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    condition: "Condition"
+
+
+Condition = Comparison | CustomComparison | Tagged | AssignedTo | Found | All | AnyOf | Not
+
+EVERY = All()
+
+
+def within_limits(condition: Condition, path: str) -> Condition:
+    """Raises InvalidInput where a filter has too many conditions, levels or values."""
+    if (count := sum(1 for _ in leaves(condition))) > CONDITIONS_LIMIT:
+        raise _too_many(path, f"must have at most {CONDITIONS_LIMIT} conditions, has {count}")
+    return condition
+
+
+def search_for(text: str, path: str) -> Found:
+    """Raises InvalidInput where the text is too short to be found by an index."""
+    folded = fold(plain_text(text, path))
+    if len(folded) < SEARCH_LETTERS:
+        message = f"must have at least {SEARCH_LETTERS} letters"
+        raise InvalidInput([FieldError(FieldErrorCode.OUT_OF_RANGE, path, message)])
+    return Found(folded)
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    match condition:
+        case All(conditions) | AnyOf(conditions):
+            for one in conditions:
+                yield from leaves(one)
+        case Not(negated):
+            yield from leaves(negated)
+        case _:
+            yield condition
+
+
+def _too_many(path: str, message: str) -> InvalidInput:
+    return InvalidInput([FieldError(FieldErrorCode.TOO_MANY, path, message)])

@@ -1,0 +1,322 @@
+"""Conditions as SQL, in either dialect.
+
+PostgreSQL chooses its plan by statistics. SQLite has none, and is told: a condition that few
+contacts meet is looked up first, by `rare`, and a page is then made of those; where all are met
+by many, the page walks along the index of its order, where it will soon find enough.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Float,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    column,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    table,
+    true,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.expression import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.auth import Caller
+from app.contacts.filters import (
+    All,
+    AnyOf,
+    AssignedTo,
+    Comparison,
+    Condition,
+    CustomComparison,
+    Found,
+    Not,
+    Operator,
+    Tagged,
+)
+from app.tables import FILTERED, Assignment, ContactTable
+from app.text import fold
+
+RARE = 1000
+TRIGRAM = 3
+SEARCHED = {"external_id", "email", "name", "first_name", "last_name", "company", "phone"}
+INDEXED = {
+    *FILTERED,
+    "external_id",
+    "email",
+    "name",
+    "lifetime_value",
+    "last_order_at",
+    "created_at",
+    "updated_at",
+}
+INDEXED_VALUE_LENGTH = 255
+
+TAG = table("contact_tag", column("workspace_id", Uuid), column("tag"), column("contact_id", Uuid))
+CUSTOM_VALUE = table(
+    "contact_custom_value",
+    column("workspace_id", Uuid),
+    column("key"),
+    column("type"),
+    column("value"),
+    column("contact_id", Uuid),
+)
+TEXT_ID = table(
+    "contact_text_id", column("id"), column("workspace_id", Uuid), column("contact_id", Uuid)
+)
+TEXT = table("contact_text", column("rowid"), column("contact_text"))
+
+_COMPARE: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
+    Operator.EQ: lambda left, right: left == right,
+    Operator.IN: lambda left, right: left.in_(right),
+    Operator.GT: lambda left, right: left > right,
+    Operator.GTE: lambda left, right: left >= right,
+    Operator.LT: lambda left, right: left < right,
+    Operator.LTE: lambda left, right: left <= right,
+}
+
+
+def is_sqlite(session: AsyncSession) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def predicate(condition: Condition, *, sqlite: bool) -> ColumnElement[bool]:
+    """The condition on a row of `contact`; on SQLite such that it draws no index to itself."""
+    match condition:
+        case All(conditions):
+            return and_(true(), *(predicate(one, sqlite=sqlite) for one in conditions))
+        case AnyOf(conditions):
+            return or_(false(), *(predicate(one, sqlite=sqlite) for one in conditions))
+        case Not(negated):
+            return not_(func.coalesce(predicate(negated, sqlite=sqlite), false()))
+        case Comparison():
+            return _comparison(condition, sqlite=sqlite, by_index=not sqlite)
+        case CustomComparison():
+            return _custom_sqlite(condition) if sqlite else _custom_postgresql(condition)
+        case Tagged(tags):
+            if not sqlite:
+                held: Any = type_coerce(col(ContactTable.tags), JSONB)
+                met: ColumnElement[bool] = held.has_any(cast(list(tags), ARRAY(Text)))
+                return met
+            return exists().where(
+                TAG.c.workspace_id == ContactTable.workspace_id,
+                TAG.c.contact_id == ContactTable.id,
+                TAG.c.tag.in_(tags),
+            )
+        case AssignedTo(assignee):
+            return exists().where(
+                col(Assignment.workspace_id) == col(ContactTable.workspace_id),
+                col(Assignment.contact_id) == col(ContactTable.id),
+                col(Assignment.kind) == assignee.kind,
+                col(Assignment.target_id) == assignee.target_id,
+            )
+        case Found(folded):
+            return _contains(col(ContactTable.search_text), folded, sqlite=sqlite)
+
+
+async def rare(session: AsyncSession, caller: Caller, condition: Condition) -> set[UUID] | None:
+    """The contacts among which all that meet the condition are; None where they may be many."""
+    match condition:
+        case All(conditions):
+            for one in conditions:
+                if (found := await rare(session, caller, one)) is not None:
+                    return found
+            return None
+        case AnyOf(conditions):
+            union: set[UUID] = set()
+            for one in conditions:
+                found = await rare(session, caller, one)
+                if found is None or len(union := union | found) > RARE:
+                    return None
+            return union
+        case Not():
+            return None
+    statement = _lookup(caller, condition)
+    if statement is None:
+        return None
+    ids = (await session.exec(statement.limit(RARE + 1))).all()
+    return set(ids) if len(ids) <= RARE else None
+
+
+def _lookup(caller: Caller, condition: Condition) -> SelectOfScalar[UUID] | None:
+    """Reads the ids of the contacts that may meet the condition from an index of SQLite's."""
+    match condition:
+        case Found(folded):
+            return _texts(caller, folded)
+        case Tagged(tags):
+            held = select(TAG.c.contact_id)
+            return held.where(TAG.c.workspace_id == caller.workspace_id, TAG.c.tag.in_(tags))
+        case AssignedTo(assignee):
+            return select(col(Assignment.contact_id)).where(
+                col(Assignment.workspace_id) == caller.workspace_id,
+                col(Assignment.kind) == assignee.kind,
+                col(Assignment.target_id) == assignee.target_id,
+            )
+        case CustomComparison():
+            return _custom_values(caller, condition)
+        case Comparison(field, Operator.CONTAINS, str(value)):
+            trigrams = field in SEARCHED and len(fold(value)) >= TRIGRAM
+            return _texts(caller, fold(value)) if trigrams else None
+        case Comparison(field, operator, value):
+            by_flag = (field, value) in (("is_active", False), ("is_unsubscribed", True))
+            if operator is Operator.IS_NULL or not (field in INDEXED or by_flag):
+                return None
+            met = _comparison(condition, sqlite=True, by_index=True)
+            return select(col(ContactTable.id)).where(
+                col(ContactTable.workspace_id) == caller.workspace_id, met
+            )
+    return None
+
+
+def _texts(caller: Caller, folded: str) -> SelectOfScalar[UUID]:
+    phrase = '"' + folded.replace('"', '""') + '"'
+    return (
+        select(TEXT_ID.c.contact_id)
+        .join(TEXT, TEXT.c.rowid == TEXT_ID.c.id)
+        .where(
+            TEXT.c.contact_text.match(phrase),
+            without_index(TEXT_ID.c.workspace_id) == caller.workspace_id,
+        )
+    )
+
+
+def _custom_values(caller: Caller, condition: CustomComparison) -> SelectOfScalar[UUID] | None:
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    of_key = select(CUSTOM_VALUE.c.contact_id).where(
+        CUSTOM_VALUE.c.workspace_id == caller.workspace_id, CUSTOM_VALUE.c.key == condition.key
+    )
+    if condition.operator not in _COMPARE:
+        return None
+    match values[0] if values else None:
+        case bool() as value:
+            return of_key.where(CUSTOM_VALUE.c.type == str(value).lower())
+        case str() if all(len(str(value)) <= INDEXED_VALUE_LENGTH for value in values):
+            kind = "text"
+        case float():
+            kind = "number"
+        case _:
+            return None
+    met = _COMPARE[condition.operator](CUSTOM_VALUE.c.value, condition.value)
+    return of_key.where(CUSTOM_VALUE.c.type == kind, met)
+
+
+def _comparison(condition: Comparison, *, sqlite: bool, by_index: bool) -> ColumnElement[bool]:
+    name = "email_key" if condition.field == "email" else condition.field
+    held: Any = col(getattr(ContactTable, name))
+    value = condition.value
+    met = _met(held if by_index else without_index(held), condition, sqlite=sqlite)
+    if not by_index:
+        return met
+    # Each index knows a superset of what meets the condition.
+    if condition.operator is Operator.CONTAINS and condition.field in SEARCHED:
+        folded = fold(str(value))
+        if len(folded) >= TRIGRAM:
+            return and_(_contains(col(ContactTable.search_text), folded, sqlite=sqlite), met)
+    if condition.field == "name" and condition.operator in (Operator.EQ, Operator.IN):
+        keys = [fold(str(one)) for one in (value if isinstance(value, tuple) else (value,))]
+        return and_(col(ContactTable.name_key).in_(keys), met)
+    return met
+
+
+def _met(held: Any, condition: Comparison, *, sqlite: bool) -> ColumnElement[bool]:
+    match condition.operator, condition.value:
+        case Operator.IS_NULL, wanted:
+            missing: ColumnElement[bool] = held.is_(None)
+            return missing if wanted else not_(missing)
+        case Operator.CONTAINS, str(value):
+            place: ColumnElement[int] = (
+                func.instr(held, value) if sqlite else func.strpos(held, value)
+            )
+            return place > 0
+        case Operator.STARTS_WITH, str(value):
+            return starts_with(held, value)
+        case operator, value:
+            return _COMPARE[operator](held, value)
+
+
+def starts_with(held: Any, prefix: str) -> ColumnElement[bool]:
+    """As a range, in the order of code points, which is that of UTF-8 and both databases' here."""
+    while prefix and prefix[-1] == "\U0010ffff":
+        prefix = prefix[:-1]
+    if not prefix:
+        present: ColumnElement[bool] = held.is_not(None)
+        return present
+    following = ord(prefix[-1]) + 1
+    if 0xD800 <= following <= 0xDFFF:
+        following = 0xE000
+    return and_(held >= prefix, held < prefix[:-1] + chr(following))
+
+
+def without_index(held: Any) -> ColumnElement[Any]:
+    """SQLite's own way of keeping a term from choosing the index: a unary plus."""
+    return UnaryExpression[Any](held, operator=custom_op("+"), type_=held.type)
+
+
+def _contains(held: Any, text: str, *, sqlite: bool) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = (
+        func.instr(held, text) > 0 if sqlite else held.contains(text, autoescape=True)
+    )
+    return found
+
+
+def _custom_sqlite(condition: CustomComparison) -> ColumnElement[bool]:
+    members = func.json_each(col(ContactTable.custom_fields)).table_valued("key", "value", "type")
+    of_key = exists().select_from(members).where(members.c.key == condition.key)
+    value = members.c.value
+    match condition.operator, condition.value:
+        case Operator.IS_NULL, wanted:
+            present = of_key.where(members.c.type != "null")
+            return not_(present) if wanted else present
+        case _, bool() as flag:
+            return of_key.where(members.c.type == str(flag).lower())
+        case operator, datetime() as moment:
+            at = _COMPARE[operator](func.rollcall_moment(value), moment.timestamp())
+            return of_key.where(members.c.type == "text", at)
+        case Operator.CONTAINS, str(part):
+            return of_key.where(members.c.type == "text", func.instr(value, part) > 0)
+        case Operator.STARTS_WITH, str(prefix):
+            return of_key.where(members.c.type == "text", starts_with(value, prefix))
+        case operator, operand:
+            is_text = isinstance(operand[0] if isinstance(operand, tuple) else operand, str)
+            types = ("text",) if is_text else ("integer", "real")
+            return of_key.where(members.c.type.in_(types), _COMPARE[operator](value, operand))
+
+
+def _custom_postgresql(condition: CustomComparison) -> ColumnElement[bool]:
+    held = type_coerce(col(ContactTable.custom_fields), JSONB)
+    value, text = held[condition.key], held[condition.key].astext
+    kind = func.jsonb_typeof(value)
+    match condition.operator, condition.value:
+        case Operator.IS_NULL, wanted:
+            present = func.coalesce(kind != "null", false())
+            return not_(present) if wanted else present
+        case Operator.EQ, (str() | bool() | float()) as operand:
+            return held.contains({condition.key: operand})
+        case Operator.IN, tuple() as operands:
+            return or_(false(), *(held.contains({condition.key: one}) for one in operands))
+        case operator, datetime() as moment:
+            at = _COMPARE[operator](func.rollcall_moment(text), moment)
+            return case((kind == "string", at), else_=false())
+        case Operator.CONTAINS, str(part):
+            return and_(kind == "string", func.strpos(text, part) > 0)
+        case Operator.STARTS_WITH, str(prefix):
+            return and_(kind == "string", func.starts_with(text, prefix))
+        case operator, operand:
+            number = _COMPARE[operator](cast(text, Float), literal(operand))
+            return case((kind == "number", number), else_=false())

@@ -1,0 +1,140 @@
+"""A field is restated in four places, a policy's member in two: whatever forgets one is named."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import datetime
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import pytest
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    build_schema,
+    print_ast,
+)
+from sqlalchemy import inspect
+
+from app.api.contact import Contact as ContactType
+from app.api.contact import ContactInput
+from app.api.policy import UpsertPolicyInput
+from app.api.schema import schema
+from app.contacts.policy import DEFAULT_POLICY, UpsertPolicy
+from app.database import Database
+from app.fields import API_NAMES, FIELDS, ContactFields
+from app.tables import Contact, ContactTable
+
+SCHEMA = build_schema(schema.as_str())
+HINTS = get_type_hints(ContactFields)
+GRAPHQL_TYPES = {
+    str: "String",
+    bool: "Boolean",
+    float: "Float",
+    int: "Int",
+    datetime: "DateTime",
+    UUID: "ID",
+    list: "[String!]",
+    dict: "JSON",
+}
+
+
+def object_fields(name: str) -> dict[str, Any]:
+    found = SCHEMA.type_map[name]
+    assert isinstance(found, GraphQLObjectType | GraphQLInputObjectType)
+    return dict(found.fields)
+
+
+def kind(name: str) -> type:
+    """The Python type of a field of the rulebook, beside None."""
+    hint = HINTS[name]
+    alternatives = {hint} if get_origin(hint) not in (Union, UnionType) else {*get_args(hint)}
+    [one] = alternatives - {NoneType}
+    found: type = get_origin(one) or one
+    return found
+
+
+def difference(place: str, names: Iterable[str], rulebook: Iterable[str]) -> list[str]:
+    """What a place lacks or has too much, in words."""
+    has, should = set(names), set(rulebook)
+    lacks = [f"{place} has forgotten {name}" for name in sorted(should - has)]
+    return lacks + [f"{place} has {name}, which is unknown" for name in sorted(has - should)]
+
+
+def test_difference_names_the_forgotten_field_and_the_place() -> None:
+    assert difference("The input", ["email", "emial"], ["email", "name"]) == [
+        "The input has forgotten name",
+        "The input has emial, which is unknown",
+    ]
+
+
+def test_every_field_of_the_rulebook_has_a_column() -> None:
+    columns = inspect(ContactTable).column_attrs.keys()
+    beside = [name for name in columns if name not in Contact.model_fields]
+    assert difference("The table", columns, [*Contact.model_fields, *beside]) == []
+
+
+async def test_every_column_is_made_by_a_migration(database: Database) -> None:
+    async with database.read() as session:
+        connection = await session.connection()
+        made = await connection.run_sync(lambda sync: inspect(sync).get_columns("contact"))
+    names = [column["name"] for column in made]
+    columns = [column.name for column in inspect(ContactTable).columns]
+    assert difference("The migrated table", names, columns) == []
+
+
+def test_every_field_of_the_rulebook_is_in_the_graphql_type() -> None:
+    names = {field.name for field in fields(ContactType)}
+    beside = set(Contact.model_fields) - set(FIELDS) - {"email_key"} | {"display_name", "assignments"}
+    assert difference("The type Contact", names, {*FIELDS, *beside}) == []
+
+
+def test_every_field_of_the_rulebook_is_in_the_input() -> None:
+    names = [field.name for field in fields(ContactInput)]
+    assert difference("The input ContactInput", names, FIELDS) == []
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_field_is_what_the_rulebook_says_in_the_type_and_in_the_input(name: str) -> None:
+    rule = ContactFields.model_fields[name]
+    wanted = GRAPHQL_TYPES[kind(name)]
+    in_type = object_fields("Contact")[API_NAMES[name]]
+    in_input = object_fields("ContactInput")[API_NAMES[name]]
+    nullable = NoneType in get_args(HINTS[name])
+    assert str(in_type.type) == (wanted if nullable else f"{wanted}!")
+    assert str(in_input.type) == wanted
+    assert (in_type.description, in_input.description) == (rule.description, rule.description)
+    assert rule.description
+
+
+def test_every_member_of_the_policy_is_in_its_input() -> None:
+    names = [field.name for field in fields(UpsertPolicyInput)]
+    policy = [field.name for field in fields(UpsertPolicy)]
+    assert difference("The input UpsertPolicy", names, policy) == []
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(UpsertPolicy)])
+def test_member_of_the_policy_has_the_same_default_in_the_input(name: str) -> None:
+    default = getattr(DEFAULT_POLICY, name)
+    sent = getattr(UpsertPolicyInput().policy(), name)
+    assert (tuple(sent) if isinstance(default, tuple) else sent) == default
+
+
+def test_policy_shows_its_defaults_and_takes_no_null() -> None:
+    members = object_fields("UpsertPolicy")
+    assert all(isinstance(member.type, GraphQLNonNull) for member in members.values())
+    defaults = {name: print_ast(member.ast_node.default_value) for name, member in members.items()}
+    assert defaults == {
+        "matchBy": "[EXTERNAL_ID, EMAIL]",
+        "fallback": "UNMATCHED",
+        "onMatch": "UPDATE",
+        "onMiss": "CREATE",
+        "emailOnMatch": "REPLACE",
+        "externalIdOnMatch": "FILL",
+        "tags": "REPLACE",
+        "customFields": "MERGE",
+        "metadata": "MERGE",
+        "requireOnCreate": "[]",
+        "generateExternalId": "false",
+    }

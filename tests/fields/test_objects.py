@@ -1,0 +1,61 @@
+"""The rules of custom fields and metadata: JSON objects, bounded."""
+
+from typing import Any
+
+import pytest
+
+from tests.fields.rules import broken, normalised, path
+
+pytestmark = pytest.mark.parametrize("name", ["custom_fields", "meta"])
+
+
+@pytest.mark.parametrize("value", [[], "x", 1, True])
+def test_object_is_nothing_else(name: str, value: Any) -> None:
+    assert broken(**{name: value}) == [("INVALID_FORMAT", path(name))]
+
+
+def nested(levels: int) -> Any:
+    return {"a": nested(levels - 1)} if levels > 1 else {}
+
+
+def test_object_has_at_most_100_keys_64_kib_and_8_levels(name: str) -> None:
+    fits = [
+        {str(n): n for n in range(100)},
+        {"a": "x" * (64 * 1024 - len('{"a":""}'))},
+        {"a": "é" * (32 * 1024 - len('{"a":""}') // 2)},
+        nested(8),
+        {"a": [[[[[[[1]]]]]]]},
+    ]
+    for value in fits:
+        assert normalised(**{name: value}) == {name: value}
+    assert broken(**{name: {str(n): n for n in range(101)}}) == [("TOO_MANY", path(name))]
+    assert broken(**{name: {"a": fits[1]["a"] + "x"}}) == [("TOO_LONG", path(name))]
+    assert broken(**{name: {"a": fits[2]["a"] + "é"}}) == [("TOO_LONG", path(name))]
+    assert broken(**{name: nested(9)}) == [("TOO_MANY", f"{path(name)}.a.a.a.a.a.a.a.a")]
+    too_deep = {"a": [[[[[[[[1]]]]]]]]}
+    assert broken(**{name: too_deep}) == [("TOO_MANY", f"{path(name)}.a.0.0.0.0.0.0.0")]
+
+
+@pytest.mark.parametrize(
+    "value", [-(2**63), 2**63 - 1, 2**64 - 1, 1e308, -0.0, None, False, "", []]
+)
+def test_object_holds_any_json_value_as_it_is(name: str, value: Any) -> None:
+    assert repr(normalised(**{name: {"a": value}})[name]["a"]) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("\x00", "INVALID_FORMAT"),
+        ("\ud800", "INVALID_FORMAT"),
+        ({"\x00": 1}, "INVALID_FORMAT"),
+        ({"\udfff": 1}, "INVALID_FORMAT"),
+        (object(), "INVALID_FORMAT"),
+        (2**64, "OUT_OF_RANGE"),
+        (-(2**63) - 1, "OUT_OF_RANGE"),
+        (float("nan"), "OUT_OF_RANGE"),
+        (float("inf"), "OUT_OF_RANGE"),
+    ],
+)
+def test_what_no_object_can_hold_is_named_by_its_path(name: str, value: Any, code: str) -> None:
+    assert broken(**{name: {"plan": [0, value]}}) == [(code, f"{path(name)}.plan.1")]

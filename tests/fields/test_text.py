@@ -1,0 +1,139 @@
+"""The rules of text: limits, normalisation, and what no text may hold."""
+
+from typing import Any
+
+import pytest
+
+from app.errors import InvalidInput
+from app.fields import plain_text
+from tests.fields.rules import broken, normalised, path
+
+# Unicode's White_Space. U+180E, 200B, 2060 and FEFF are none, nor are the controls U+001C to 1F.
+WHITE_SPACE = (
+    "\t\n\v\f\r \x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
+    "\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+NO_WHITE_SPACE = "\x1c\x1d\x1e\x1f\u180e\u200b\u2060\ufeff"
+
+LIMITS = {
+    "external_id": 255,
+    "name": 255,
+    "prefix": 255,
+    "first_name": 255,
+    "last_name": 255,
+    "suffix": 255,
+    "phone": 50,
+    "company": 255,
+    "job_title": 255,
+    "notes": 10_000,
+    "address_line1": 255,
+    "address_line2": 255,
+    "city": 100,
+    "state": 100,
+    "postcode": 20,
+    "country": 100,
+}
+TEXTS = [*LIMITS, "email", "timezone", "language"]
+
+
+@pytest.mark.parametrize(("name", "limit"), LIMITS.items())
+def test_text_is_limited_in_characters_and_once_it_is_trimmed(name: str, limit: int) -> None:
+    longest = "\U0001f600" * limit
+    assert normalised(**{name: f" {longest} "}) == {name: longest}
+    assert broken(**{name: longest + "x"}) == [("TOO_LONG", path(name))]
+
+
+@pytest.mark.parametrize("name", [*LIMITS, "tags"])
+def test_text_is_trimmed_of_unicode_white_space_and_of_nothing_else(name: str) -> None:
+    def value(text: str) -> Any:
+        return [text] if name == "tags" else text
+
+    assert normalised(**{name: value(f"{WHITE_SPACE}x y{WHITE_SPACE}")}) == {name: value("x y")}
+    kept = f"{NO_WHITE_SPACE}x"
+    assert normalised(**{name: value(kept)}) == {name: value(kept)}
+
+
+@pytest.mark.parametrize("text", [f"{WHITE_SPACE}x{WHITE_SPACE}", f"{NO_WHITE_SPACE}x", " "])
+def test_key_is_trimmed_as_the_field_is_so_that_it_finds_what_was_stored(text: str) -> None:
+    assert plain_text(text, "by.externalId") == normalised(name=text)["name"]
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\ud800", "a\udfffb"])
+def test_key_with_nul_or_lone_surrogate_is_refused_with_its_path(text: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        plain_text(text, "by.email")
+    [error] = raised.value.errors
+    assert (error.code.name, error.field) == ("INVALID_FORMAT", "by.email")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800", "a\udc00"])
+def test_text_with_nul_or_lone_surrogate_is_refused(name: str, text: str) -> None:
+    assert broken(**{name: text}) == [("INVALID_FORMAT", path(name))]
+
+
+@pytest.mark.parametrize("text", ["Zoë \u200d\U0001f469\u200d\U0001f52c", "a\x01b", "\u202eabc"])
+def test_valid_text_is_kept_to_the_letter(text: str) -> None:
+    assert normalised(name=text, custom_fields={text: text}) == {
+        "name": text,
+        "custom_fields": {text: text},
+    }
+
+
+@pytest.mark.parametrize("name", ["external_id", "timezone", "language"])
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0"])
+def test_blank_is_none_of_these(name: str, blank: str) -> None:
+    assert broken(**{name: blank}) == [("INVALID_FORMAT", path(name))]
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["Ada@Example.com", "a+b@sub.example.co.uk", "o'hara@example.com", "zoë@bücher.de"],
+)
+def test_email_is_kept_as_given(email: str) -> None:
+    assert normalised(email=f"\u00a0{email} ") == {"email": email}
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@example", "ada@-a.com", "a@b@c.de"],
+)
+def test_email_of_another_shape_is_refused(email: str) -> None:
+    assert broken(email=email) == [("INVALID_FORMAT", "email")]
+
+
+def test_email_has_at_most_254_characters() -> None:
+    domain = ".".join(["d" * 61] * 3)
+    longest = f"{'a' * 64}@{domain}.com"
+    assert len(longest) == 254
+    assert normalised(email=longest) == {"email": longest}
+    assert broken(email=longest + "m") == [("TOO_LONG", "email")]
+
+
+@pytest.mark.parametrize("name", ["Europe/Paris", "UTC", "America/Argentina/Buenos_Aires"])
+def test_timezone_is_an_iana_name(name: str) -> None:
+    assert normalised(timezone=f" {name} ") == {"timezone": name}
+
+
+@pytest.mark.parametrize("name", ["Paris", "europe/paris", "+02:00", "../UTC", "Europe/Paris\n/x"])
+def test_timezone_of_another_shape_is_refused(name: str) -> None:
+    assert broken(timezone=name) == [("INVALID_FORMAT", "timezone")]
+
+
+@pytest.mark.parametrize(
+    "tag", ["en", "en-US", "zh-Hant-TW", "de-CH-1996", "sl-rozaj", "x-whatever"]
+)
+def test_language_is_a_bcp_47_tag(tag: str) -> None:
+    assert normalised(language=f" {tag} ") == {"language": tag}
+
+
+@pytest.mark.parametrize("tag", ["e", "en_US", "en-", "-en", "english!", "en-toolongsub", "en US"])
+def test_language_of_another_shape_is_refused(tag: str) -> None:
+    assert broken(language=tag) == [("INVALID_FORMAT", "language")]
+
+
+def test_language_has_at_most_35_characters() -> None:
+    longest = "en" + "-abcdefgh" * 3 + "-abcde"
+    assert len(longest) == 35
+    assert normalised(language=longest) == {"language": longest}
+    assert broken(language=longest + "f") == [("TOO_LONG", "language")]

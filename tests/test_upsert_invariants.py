@@ -1,0 +1,198 @@
+"""What holds for every sequence of upserts, whatever clashes in it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from app import directory
+from app.auth import Caller, Scope, authenticate
+from app.contacts.decide import Stamp, decide
+from app.contacts.find import COLUMNS, of_workspace, record
+from app.contacts.known import Known, keys_of
+from app.contacts.outcome import Conflict, Created, Invalid, Outcome, Updated
+from app.contacts.policy import OnMatch, UpsertPolicy
+from app.contacts.upsert import upsert
+from app.database import Database
+from app.fields import API_NAMES
+from app.tables import Contact
+from tests.calls import Call, calls
+
+KEY_ID = UUID(int=7)
+START = datetime(2023, 1, 1, tzinfo=UTC)  # after all that is backfilled
+
+sequences = st.lists(calls, min_size=2, max_size=8)
+
+
+def step(known: Known, call: Call, number: int) -> Outcome:
+    """Decides the call, which is the `number`th, and puts what it came to."""
+    stamp = Stamp(UUID(int=number), START + timedelta(minutes=number), KEY_ID)
+    outcome = decide(call.request(), known, stamp)
+    if isinstance(outcome, Created | Updated):
+        known.put(outcome.contact)
+    event(type(outcome).__name__)
+    return outcome
+
+
+@given(sequences)
+def test_each_identifier_leads_to_one_contact(sequence: list[Call]) -> None:
+    known = Known()
+    for number, call in enumerate(sequence):
+        step(known, call, number)
+        contacts = known.contacts().values()
+        keys = [key for contact in contacts for key in keys_of(contact)]
+        assert len(keys) == len(set(keys))
+        assert all(known.get(key) is contact for contact in contacts for key in keys_of(contact))
+        assert all(contact.email_key == contact.email.lower() for contact in contacts)
+
+
+@given(sequences)
+def test_version_rises_by_one_with_a_change_and_all_else_stands(sequence: list[Call]) -> None:
+    known = Known()
+    for number, call in enumerate(sequence):
+        before = known.contacts()
+        outcome = step(known, call, number)
+        expected = dict(before)
+        if isinstance(outcome, Created):
+            assert outcome.contact.id not in before
+            assert outcome.contact.version == 1
+            expected[outcome.contact.id] = outcome.contact
+        elif isinstance(outcome, Updated) and outcome.changes:
+            was = before[outcome.contact.id]
+            assert outcome.contact.version == was.version + 1
+            assert outcome.contact.updated_at == START + timedelta(minutes=number)
+            assert outcome.contact.created_at == was.created_at
+            expected[outcome.contact.id] = outcome.contact
+        elif isinstance(outcome, Updated):
+            assert outcome.contact == before[outcome.contact.id]
+        assert known.contacts() == expected
+
+
+@given(sequences)
+def test_what_was_given_is_applied_or_warned_of(sequence: list[Call]) -> None:
+    known = Known()
+    for number, call in enumerate(sequence):
+        outcome = step(known, call, number)
+        if not isinstance(outcome, Created | Updated):
+            continue
+        warned = {warning.field for warning in outcome.warnings}
+        normalised = call.request().given
+        for name in ("external_id", "email", "company", "first_name", "is_active", "created_at"):
+            if name in normalised and not _is_generated(call, name):
+                is_applied = getattr(outcome.contact, name) == normalised[name]
+                assert is_applied != (API_NAMES[name] in warned)
+
+
+@given(sequences, calls)
+@example([], Call({"email": "ada@example.com", "external_id": "a"}))
+@example([], Call({"email": "ada@example.com"}, UpsertPolicy(generate_external_id=True)))
+def test_same_call_again_changes_nothing(sequence: list[Call], call: Call) -> None:
+    known = Known()
+    for number, one in enumerate(sequence):
+        step(known, one, number)
+    first = step(known, call, len(sequence))
+    before = known.contacts()
+    again = step(known, call, len(sequence) + 1)
+    if _is_generated(call, "external_id"):
+        return  # null clears, the second time, what creating had generated the first time
+    assert known.contacts() == before
+    if isinstance(first, Conflict | Invalid):
+        assert again == first
+    elif isinstance(first, Created) and _creates_only(call):
+        assert isinstance(again, Conflict)
+        assert all(reason.contact == first.contact for reason in again.reasons)
+    elif isinstance(first, Updated) and first.changes and call.if_version is not None:
+        assert isinstance(again, Conflict)
+        assert [reason.code.name for reason in again.reasons] == ["VERSION_MISMATCH"]
+    else:
+        assert isinstance(again, Updated)
+        assert (again.contact, again.changes) == (first.contact, ())
+
+
+def _creates_only(call: Call) -> bool:
+    return call.policy.on_match is OnMatch.CONFLICT or not call.policy.match_by
+
+
+def _is_generated(call: Call, name: str) -> bool:
+    is_null = call.given.get("external_id", "") is None
+    return name == "external_id" and is_null and call.policy.generate_external_id
+
+
+@settings(max_examples=25)
+@given(sequences)
+async def test_dry_run_foretells_the_call_and_leaves_nothing_behind(
+    database: Database, sequence: list[Call]
+) -> None:
+    caller = await new_caller(database)
+    for call in sequence:
+        before = await stored(database, caller)
+        [foretold] = await upsert(database, caller, [call.request()], dry_run=True)
+        assert await stored(database, caller) == before
+        [outcome] = await upsert(database, caller, [call.request()])
+        assert timeless(foretold) == timeless(outcome)
+
+
+@settings(max_examples=25)
+@given(sequences)
+async def test_database_ends_as_the_decision_says(database: Database, sequence: list[Call]) -> None:
+    caller = await new_caller(database)
+    known = Known()
+    for number, call in enumerate(sequence):
+        [outcome] = await upsert(database, caller, [call.request()])
+        assert timeless(outcome) == timeless(step(known, call, number))
+        contacts = await stored(database, caller)
+        assert _all_timeless(contacts) == _all_timeless(known.contacts())
+
+
+async def new_caller(database: Database) -> Caller:
+    """A caller of a workspace that is empty."""
+    name = uuid4().hex
+    async with database.write() as session:
+        await directory.create_workspace(session, name)
+        key = await directory.create_key(session, name, "test", tuple(Scope))
+    return replace(await authenticate(database, key), key_id=KEY_ID)
+
+
+async def stored(database: Database, caller: Caller) -> Mapping[UUID, Contact]:
+    async with database.read() as session:
+        rows = await session.exec(select(*COLUMNS).where(of_workspace(caller)))
+        return {contact.id: contact for contact in map(record, rows)}
+
+
+def timeless(outcome: Outcome) -> Any:
+    """The outcome without what no two runs share: ids, and when they ran."""
+    match outcome:
+        case Created(contact, warnings):
+            return "Created", _values(contact), warnings
+        case Updated(contact, matched_by, changes, warnings):
+            told = {
+                one.path: (_unless_uuid(one.before), _unless_uuid(one.after)) for one in changes
+            }
+            return "Updated", _values(contact), matched_by, told, warnings
+        case Conflict(reasons):
+            return "Conflict", [
+                (reason.code, reason.identifier, reason.contact and _values(reason.contact))
+                for reason in reasons
+            ]
+        case Invalid(errors):
+            return "Invalid", errors
+
+
+def _all_timeless(contacts: Mapping[UUID, Contact]) -> list[dict[str, Any]]:
+    return sorted(map(_values, contacts.values()), key=lambda values: str(values["email_key"]))
+
+
+def _values(contact: Contact) -> dict[str, Any]:
+    values = dict(contact) | {"id": None, "external_id": _unless_uuid(contact.external_id)}
+    for name in ("created_at", "updated_at"):
+        values[name] = values[name] if values[name] < START else None
+    return values
+
+
+def _unless_uuid(value: Any) -> Any:
+    return "a UUID" if isinstance(value, str) and len(value) == 36 else value
