@@ -56,7 +56,7 @@ def changes(before: Contact, values: Mapping[str, Any]) -> Iterator[FieldChange]
             continue
         old, new = getattr(before, name), values[name]
         if name in ("custom_fields", "meta"):
-            for key in [*old, *(key for key in new if key not in old)]:
+            for key in sorted(old.keys() | new.keys()):  # no database keeps the order given
                 if key not in old or key not in new or not same_json(old[key], new[key]):
                     yield FieldChange(f"{API_NAMES[name]}.{key}", old.get(key), new.get(key))
         elif old != new:
