@@ -1,12 +1,22 @@
 """Definitions of custom fields as clients see them and as they send them."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import strawberry
 
 from app import tables
+from app.api.context import Info
 from app.api.enums import CustomFieldType
-from app.contacts.custom_fields import TEXT_LIMITS
+from app.api.field import root_field
+from app.auth import Scope
+from app.contacts.custom_fields import (
+    DEFINITIONS_LIMIT,
+    TEXT_LIMITS,
+    define,
+    definitions,
+    remove,
+)
 
 _KEY = "The key among a contact's `customFields`, case-sensitive."
 
@@ -47,3 +57,43 @@ class CustomFieldInput:
         return {"key": self.key} | {
             name: some.value for name, some in given.items() if some is not None
         }
+
+
+@strawberry.type
+class CustomFieldQuery:
+    @root_field(Scope.CONTACTS_READ, "The custom fields that are defined, by their keys.")
+    async def custom_field_definitions(self, info: Info) -> list[CustomFieldDefinition]:
+        async with info.context.database.read() as session:
+            records = await definitions(session, info.context.caller.workspace_id)
+        return [CustomFieldDefinition.of(record) for record in records]
+
+
+@strawberry.type
+class CustomFieldMutation:
+    @root_field(
+        Scope.ADMIN,
+        f"Defines a custom field, up to {DEFINITIONS_LIMIT} in a workspace; from then on every "
+        "value that is given for it must have its type. Defining it again changes its label and "
+        "description; for another type, remove it first.",
+    )
+    async def define_custom_field(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002
+            CustomFieldInput, strawberry.argument(description="The custom field.")
+        ],
+    ) -> CustomFieldDefinition:
+        context = info.context
+        record = await define(context.database, context.caller, input.type, input.texts())
+        return CustomFieldDefinition.of(record)
+
+    @root_field(
+        Scope.ADMIN,
+        "Removes the definition of a custom field and answers with it, or with null where there "
+        "was none. The values on contacts stay, and new ones are taken as they are.",
+    )
+    async def remove_custom_field(
+        self, info: Info, key: Annotated[str, strawberry.argument(description="Its key.")]
+    ) -> CustomFieldDefinition | None:
+        record = await remove(info.context.database, info.context.caller, key)
+        return None if record is None else CustomFieldDefinition.of(record)

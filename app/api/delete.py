@@ -1,4 +1,4 @@
-"""Deleting many contacts: what to name them by, and the answer."""
+"""Deleting contacts: what to name them by, and the answers."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -6,10 +6,17 @@ from typing import Annotated
 import strawberry
 
 from app import tables
-from app.api.contact import ContactKeyInput
+from app.api.arguments import DryRunArgument, IfVersionArgument, KeyArgument
+from app.api.contact import ContactKeyInput, keys_of
+from app.api.context import Info
+from app.api.field import root_field
 from app.api.filters import ContactFilter
-from app.api.results import ContactConflict, ContactDeleted
+from app.api.results import ContactConflict, ContactDeleted, DeleteContactResult
+from app.auth import Scope
+from app.contacts.delete import delete, delete_by_filter, delete_by_keys
+from app.contacts.filters import leaves
 from app.contacts.outcome import Conflict
+from app.errors import FieldError, FieldErrorCode, InvalidInput
 
 DELETE_LIMIT = 1000
 
@@ -66,3 +73,36 @@ def deleted(outcome: tables.Contact | Conflict) -> ContactDeleted | ContactConfl
     if isinstance(outcome, Conflict):
         return ContactConflict.of(outcome)
     return ContactDeleted(id=strawberry.ID(str(outcome.id)), external_id=outcome.external_id)
+
+
+@strawberry.type
+class DeleteMutation:
+    @root_field(Scope.CONTACTS_WRITE, "Deletes a contact; a Conflict where there is none.")
+    async def delete_contact(
+        self, info: Info, by: KeyArgument, if_version: IfVersionArgument = strawberry.UNSET
+    ) -> DeleteContactResult:
+        context = info.context
+        return deleted(await delete(context.database, context.caller, by.key("by"), if_version))
+
+    @root_field(
+        Scope.CONTACTS_WRITE,
+        f"Deletes up to {DELETE_LIMIT} contacts, in one transaction, each with its answer.",
+    )
+    async def delete_contacts(
+        self,
+        info: Info,
+        selection: Annotated[ContactSelection, strawberry.argument(description="Which contacts.")],
+        dry_run: DryRunArgument = False,
+    ) -> DeleteContactsPayload:
+        database, caller = info.context.database, info.context.caller
+        if selection.keys is not None:
+            keys = keys_of(selection.keys.value, "selection.keys", DELETE_LIMIT)
+            outcomes = await delete_by_keys(database, caller, keys, dry_run=dry_run)
+            return DeleteContactsPayload.of(outcomes, has_more=False)
+        assert selection.filter is not None  # noqa: S101  # the schema wants one of the two
+        condition = selection.filter.value.condition()
+        if next(leaves(condition), None) is None:
+            message = "must have a condition, so that nobody deletes everything by mistake"
+            raise InvalidInput([FieldError(FieldErrorCode.REQUIRED, "selection.filter", message)])
+        gone = await delete_by_filter(database, caller, condition, DELETE_LIMIT, dry_run=dry_run)
+        return DeleteContactsPayload.of(gone.contacts, has_more=gone.has_more)

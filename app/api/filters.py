@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from app.api.assignments import AssigneeInput
@@ -115,7 +116,7 @@ class CustomFieldFilter:
     number: strawberry.Maybe[FloatFilter] = _member("On a number.")
     boolean: strawberry.Maybe[bool] = _member("On true or false.")
     datetime: strawberry.Maybe[DateTimeFilter] = _member("On a moment in time.")
-    exists: strawberry.Maybe[bool] = _member("Whether the contact has the key at all.")
+    exists: strawberry.Maybe[bool] = _member("Whether there is a value: null is none.")
 
 
 @strawberry.input(
@@ -180,7 +181,7 @@ def _all(filter: ContactFilter, path: str, depth: int) -> Condition:  # noqa: A0
 
 
 def _conditions(name: str, value: Any, path: str, depth: int) -> Iterator[Condition]:
-    path = f"{path}.{API_NAMES.get(name, name.rstrip('_'))}"
+    path = f"{path}.{API_NAMES.get(name) or to_camel(name.rstrip('_'))}"
     match name, value:
         case "and_", list():
             yield All([_all(one, f"{path}.{i}", depth + 1) for i, one in enumerate(value)])

@@ -4,7 +4,9 @@ from datetime import datetime
 
 import strawberry
 
+from app.api.context import Info
 from app.api.enums import Scope
+from app.api.field import root_field
 from app.auth import Caller
 
 
@@ -46,3 +48,10 @@ class Viewer:
             ),
             scopes=[scope for scope in Scope if scope in caller.scopes],
         )
+
+
+@strawberry.type
+class ViewerQuery:
+    @root_field(None, "Who is calling: workspace, key and scopes.")
+    async def viewer(self, info: Info) -> Viewer:
+        return Viewer.of(info.context.caller)
