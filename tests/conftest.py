@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import directory
@@ -22,6 +22,7 @@ from app.settings import Settings
 from tests.client import Client
 from tests.postgres import Cluster
 from tests.server import Server
+from tests.tenancy import Watch
 
 settings.register_profile(
     "rollcall",
@@ -30,6 +31,15 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("rollcall")
+
+
+@pytest.fixture(autouse=True)
+def every_statement_names_the_workspace() -> Iterator[None]:
+    watch = Watch()
+    event.listen(Engine, "before_cursor_execute", watch.before_cursor_execute)
+    yield
+    event.remove(Engine, "before_cursor_execute", watch.before_cursor_execute)
+    assert watch.unscoped == []
 
 
 @pytest.fixture(scope="session")

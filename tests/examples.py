@@ -1,8 +1,8 @@
 """Commands and answers in the documentation, to be run and compared."""
 
-import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +10,9 @@ from pathlib import Path
 from tests.programs import program
 from tests.server import Server
 
+ROLLCALL = ".venv/bin/rollcall "
+
+_THIS = f"{sys.executable} -m app "
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _GENERATED = re.compile(
     r"(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
@@ -60,19 +63,20 @@ def examples(document: Path) -> list[Example]:
     found = []
     for block, following in pairwise([*_FENCE.finditer(text), None]):
         assert block is not None
-        if block[1] in ("sh", "bash") and "curl " in block[2]:
+        if block[1] in ("sh", "bash") and any(word in block[2] for word in ("curl ", ROLLCALL)):
             line = text.count("\n", 0, block.start()) + 1
             place = f"{document.name}:{line}"
             assert following is not None, f"{place}: no answer"
-            assert following[1] == "json", f"{place}: no answer"
+            assert following[1] in ("json", "text"), f"{place}: no answer"
             found.append(Example(line, block[2], following[2]))
     return found
 
 
 def run(server: Server, command: str) -> str:
     done = subprocess.run(
-        [program("bash"), "-euo", "pipefail", "-c", command],
-        env=os.environ | {"KEY": server.key, "NO_PROXY": "127.0.0.1"},
+        [program("bash"), "-euo", "pipefail", "-c", command.replace(ROLLCALL, _THIS)],
+        cwd=server.folder,
+        env=server.environment | {"KEY": server.key, "NO_PROXY": "127.0.0.1"},
         capture_output=True,
         text=True,
         check=False,

@@ -5,8 +5,11 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 NOBODY = 65534
 
@@ -35,6 +38,15 @@ class Cluster:
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
+
+    def kill(self) -> None:
+        """As kill -9 does; returns when the last of its processes has noticed."""
+        postmaster = psutil.Process(self.process_id)
+        family = [postmaster, *postmaster.children(recursive=True)]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -12,17 +12,18 @@ from typing import Any
 
 import httpx
 
-READY_SECONDS = 20
+READY_SECONDS = 60
 
 
 class Server:
     """`rollcall serve` in `folder`, whose SQLite file it keeps unless DATABASE_URL is given."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.folder = folder
+        self.options = options
         self.environment = os.environ | environment | {"PORT": str(self.port)}
         self.url = f"http://127.0.0.1:{self.port}"
         self.key = ""
@@ -36,19 +37,23 @@ class Server:
         """Returns when the server is ready; the first time, with the key that it printed."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"],
+                [sys.executable, "-m", "app", "serve", *self.options],
                 cwd=self.folder,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
             )
+        self.wait_until_ready()
+        if found := re.search(r"rollcall_[0-9a-f]{72}", self.log):
+            self.key = found[0]
+
+    def wait_until_ready(self) -> None:
+        assert self.process is not None
         end = time.monotonic() + READY_SECONDS
         while not self._is_ready():
             if time.monotonic() > end or self.process.poll() is not None:
-                raise RuntimeError(f"the server did not start: {self.log}")
+                raise RuntimeError(f"the server is not ready: {self.log}")
             time.sleep(0.02)
-        if found := re.search(r"rollcall_[0-9a-f]{72}", self.log):
-            self.key = found[0]
 
     def signal(self, number: signal.Signals) -> int:
         """Sends the signal and returns the exit code."""

@@ -13,11 +13,13 @@ import httpx
 import orjson
 import pytest
 import typer.main
+from graphql import FieldNode, OperationDefinitionNode, build_schema, parse
 from pydantic.alias_generators import to_camel
 
 from app.asgi import create_app
 from app.auth import new_key
 from app.cli import cli
+from app.contacts.page import Direction, OrderField
 from app.contacts.policy import DEFAULT_POLICY, UpsertPolicy
 from app.errors import CommandFailed, FieldErrorCode, RollcallError
 from app.settings import Settings
@@ -27,7 +29,8 @@ from tests.server import Server
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-DOCUMENTS = [README, ROOT / "docs" / "five-systems.md"]
+DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
+RUN = [README, ROOT / "docs" / "five-systems.md", ROOT / "docs" / "api.md"]
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -41,7 +44,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", RUN, ids=lambda path: path.name)
 def test_commands_are_answered_as_written(document: Path, server: Server) -> None:
     program("curl")
     written, seen = Generated(), Generated()
@@ -52,6 +55,19 @@ def test_commands_are_answered_as_written(document: Path, server: Server) -> Non
         answer = run(server, sent.replace("http://127.0.0.1:8000", server.url))
         wanted = written.name(_compact(example.answer), example.command)
         assert seen.name(_compact(answer), sent) == wanted, f"{document.name}:{example.line}"
+
+
+def test_every_root_field_has_an_example() -> None:
+    shown = {
+        field
+        for document in RUN
+        for example in examples(document)
+        if "curl " in example.command
+        for field in root_fields(example.command)
+    }
+    schema = build_schema((ROOT / "schema.graphql").read_text())
+    roots = [kind for kind in (schema.query_type, schema.mutation_type) if kind is not None]
+    assert {f"{kind.name}.{field}" for kind in roots for field in kind.fields} - shown == set()
 
 
 def test_links_lead_somewhere() -> None:
@@ -106,6 +122,13 @@ def test_policy_table_is_the_policy() -> None:
             [members, _] = get_args(kind)
             assert values[0] == f"[{', '.join(names)}]", name
             assert [*names, *values[1:]] == [member.name for member in members], name
+
+
+def test_orders_are_those_of_the_schema() -> None:
+    orders = re.search(r"`orderBy`\*\* takes (.+?)\.", README.read_text())
+    assert orders
+    names = [value.name for value in (*OrderField, *Direction)]
+    assert sorted(re.findall(r"`([A-Z_]+)`", orders[1])) == sorted(names)
 
 
 def test_error_table_has_every_code() -> None:
@@ -175,6 +198,16 @@ def test_database_that_is_away_is_unavailable() -> None:
     assert answer.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
 
 
+def root_fields(command: str) -> Iterator[str]:
+    """Of the operations that a curl command sends, such as `Query.contact`."""
+    body = command.partition(" -d '")[2].rpartition("'")[0].replace("'", "")
+    for definition in parse(orjson.loads(body)["query"]).definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            for selection in definition.selection_set.selections:
+                assert isinstance(selection, FieldNode)
+                yield f"{definition.operation.value.capitalize()}.{selection.name.value}"
+
+
 def table(header: str) -> list[list[str]]:
     """The rows of README's table whose first column has that header."""
     _, _, rest = README.read_text().partition(f"\n| {header} |")
@@ -192,7 +225,7 @@ def _without_values(usage: str) -> str:
 
 
 def _compact(answer: str) -> str:
-    return orjson.dumps(orjson.loads(answer)).decode()
+    return orjson.dumps(orjson.loads(answer)).decode() if answer.startswith("{") else answer
 
 
 def _commands(path: str, command: Any) -> Iterator[tuple[str, list[Any]]]:

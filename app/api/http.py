@@ -16,7 +16,7 @@ from graphql import ExecutionResult, OperationType, execute
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from app.api.answers import error_answer, executed, refused
+from app.api.answers import error_answer, executed, is_unavailable, refused
 from app.api.context import Context
 from app.api.operations import Documents
 from app.auth import Caller, authenticate
@@ -84,7 +84,10 @@ class GraphQLEndpoint:
             operation_name=parameters.operation_name,
             hide_suggestions=self._settings.is_production,
         )
-        answer = executed(result if isinstance(result, ExecutionResult) else await result)
+        result = result if isinstance(result, ExecutionResult) else await result
+        answer = executed(result)
+        if is_unavailable(result):
+            return _respond(answer, media_type, 503)
         return _respond(answer, media_type, 200 if "data" in answer else failed)
 
 
@@ -185,6 +188,7 @@ def _respond(answer: dict[str, Any], media_type: str, status: int) -> Response:
 
 def _dumps(answer: dict[str, Any]) -> bytes:
     try:
-        return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
+        # PostgreSQL's driver has a UUID of its own, which orjson leaves to `default`.
+        return orjson.dumps(answer, default=str, option=orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError:  # an error that quotes a lone surrogate
         return json.dumps(answer, default=str).encode()
