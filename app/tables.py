@@ -157,7 +157,7 @@ class ContactTable(Contact, table=True):
     name_key: str | None = Field(default=None, sa_type=TEXT)
     search_text: str = Field(sa_type=TEXT)
     name_company_key: str | None = Field(default=None, sa_type=TEXT)
-    email_alike: str = Field(sa_type=TEXT)
+    email_alike: str | None = Field(default=None, sa_type=TEXT)
 
 
 class Assignment(SQLModel, table=True):

@@ -25,7 +25,11 @@ mutation ($selection: ContactSelection!, $dryRun: Boolean! = false) {
 }
 """
 LEFT = "{ contacts(orderBy: {field: EMAIL, direction: ASC}) { nodes { email } } }"
-TAGS = 'query ($first: Int! = 1000, $after: String! = "") { tags(first: $first, after: $after) { tag count } }'
+TAGS = """
+query ($first: Int! = 1000, $after: String! = "") {
+  tags(first: $first, after: $after) { tag count }
+}
+"""
 
 
 async def people(api: Client, *names: str, **fields: Any) -> None:
@@ -87,7 +91,8 @@ async def test_dry_run_answers_alike_and_deletes_nobody(api: Client) -> None:
 
 async def test_filter_without_a_condition_is_refused(api: Client) -> None:
     await people(api, "ada")
-    for empty in ({}, {"and": [{}, {"not": {}}]}):
+    no_condition: list[dict[str, Any]] = [{}, {"and": [{}, {"not": {}}]}]
+    for empty in no_condition:
         errors = await api.errors(DELETE_MANY, selection={"filter": empty})
         assert errors == [("REQUIRED", "selection.filter")]
     assert await left(api) == ["ada"]

@@ -9,7 +9,7 @@ from graphql import ExecutionResult, GraphQLError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from app import logs
-from app.errors import FieldErrorCode, InvalidInput, RollcallError
+from app.errors import FieldErrorCode, InvalidInput, RollcallError, TimedOut, Unavailable
 
 ERRORS_LIMIT = 5
 
@@ -29,11 +29,21 @@ def refused(errors: Iterable[GraphQLError], code: str) -> dict[str, Any]:
     return {"errors": entries[:ERRORS_LIMIT]}
 
 
+def is_unavailable(result: ExecutionResult) -> bool:
+    """Whether the database answered nothing of what was asked: all of it may be asked again."""
+    errors = result.errors or []
+    if not errors or not all(isinstance(e.original_error, Unavailable | TimedOut) for e in errors):
+        return False
+    failed = {error.path[0] for error in errors if error.path}
+    data = result.data or {}
+    return all(data[name] is None and name in failed for name in data)
+
+
 def executed(result: ExecutionResult) -> dict[str, Any]:
-    """`data` is left out where the request failed before it was executed."""
+    """`data` is left out where nothing was executed, or the database answered nothing."""
     if result.errors and result.data is None and all(e.path is None for e in result.errors):
         return {"errors": [_bad_variable(error) for error in result.errors[:ERRORS_LIMIT]]}
-    answer: dict[str, Any] = {"data": result.data}
+    answer: dict[str, Any] = {} if is_unavailable(result) else {"data": result.data}
     if result.errors:
         answer["errors"] = [_raised(error) for error in result.errors[:ERRORS_LIMIT]]
     return answer

@@ -135,7 +135,11 @@ class ContactInput:
         return {name: some.value for name, some in vars(self).items() if some is not None}
 
 
-@strawberry.input(name="ContactKey", one_of=True, description="Names a contact by one of its keys.")
+@strawberry.input(
+    name="ContactKey",
+    one_of=True,
+    description="Names a contact by one of its keys, or of those merged into it.",
+)
 class ContactKeyInput:
     id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The contact's own id.")
     external_id: strawberry.Maybe[str] = strawberry.field(

@@ -117,7 +117,7 @@ expose(
 )
 expose(
     MatchedBy,
-    "What led to the contact.",
+    "What led to the contact: an identifier of its own, or one of a contact merged into it.",
     ID="Its own id.",
     EXTERNAL_ID="Its external id.",
     EMAIL="Its email.",

@@ -270,6 +270,10 @@ def _number(value: float, _: str) -> float:
     return float(value)
 
 
+def _whole(value: int, _: str) -> int:
+    return value
+
+
 def _moment(value: object, path: str) -> datetime:
     try:
         return parse_timestamp(value)
@@ -287,7 +291,7 @@ def _uuid(value: str, path: str) -> UUID:
 _PARSERS: dict[type, Callable[[Any, str], Any]] = {
     StringFilter: _text,
     IDFilter: _uuid,
-    IntFilter: _number,
+    IntFilter: _whole,
     FloatFilter: _number,
     DateTimeFilter: _moment,
 }

@@ -56,7 +56,10 @@ class MergeMutation:
             strawberry.argument(description="Whose value stands where both have one."),
         ] = MergePreference.INTO,
         dry_run: Annotated[
-            bool, strawberry.argument(description="Answer alike, and write nothing.")
+            bool,
+            strawberry.argument(
+                description="Answer alike, and write nothing; `assignments` are shown as they are."
+            ),
         ] = False,
     ) -> MergeContactsResult:
         merged = await merge(

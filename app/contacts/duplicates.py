@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, tuple_
+from sqlalchemy import ScalarSelect, tuple_
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,7 +25,7 @@ from app.contacts.page import PAGE_DEFAULT, PAGE_LIMIT
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import Contact, ContactTable
 
-WALK_LIMIT = 10_000
+WALK_LIMIT = 5_000
 
 _REASONS = list(DuplicateReason)
 _ORDER = "DUPLICATES"
@@ -102,33 +102,18 @@ async def _walk(
     after: Position | None,
     size: int,
 ) -> tuple[list[Position], Position | None]:
-    """Contacts that share the value of the one before them; where the walk reached its limit."""
+    """Contacts that are not the first of their group; where the walk reached its limit."""
     value, identity = _value(ContactTable, reason), col(ContactTable.id)
     bounds = [of_workspace(caller), value.is_not(None)]
     if after is not None:
         bounds.append(tuple_(value, identity) > tuple_(after.value, after.contact_id))
-    walk: Any = select(value.label("value"), identity.label("id")).where(*bounds)
-    walked = walk.order_by(value, identity).limit(WALK_LIMIT).subquery().c
-    order = [walked.value, walked.id]
-    before = func.lag(walked.value, 1, after.value if after else None).over(order_by=order)
-    place = func.row_number().over(order_by=order)
-    step = select(walked.value, walked.id, before.label("before"), place.label("place")).subquery()
-    is_alike = step.c.value == step.c.before
-    statement = (
-        select(step.c.value, step.c.id, is_alike, step.c.place)
-        .where(or_(is_alike, step.c.place == WALK_LIMIT))
-        .order_by(step.c.value, step.c.id)
-        .limit(size)
-    )
-    alike = []
-    stopped_at = None
-    for shared, contact_id, repeats, at in await session.exec(statement):
-        position = Position(reason, shared, contact_id)
-        if repeats:
-            alike.append(position)
-        if at == WALK_LIMIT:
-            stopped_at = position
-    return alike, stopped_at
+    steps = select(value, identity).order_by(value, identity)
+    last = (await session.exec(steps.where(*bounds).offset(WALK_LIMIT - 1).limit(1))).first()
+    if last is not None:
+        bounds.append(tuple_(value, identity) <= tuple_(*last))
+    statement = steps.where(*bounds, identity != _first(caller, reason)).limit(size)
+    later = [Position(reason, *row) for row in await session.exec(statement)]
+    return later, Position(reason, *last) if last else None
 
 
 async def _pairs(session: AsyncSession, caller: Caller, found: Sequence[Position]) -> list[Pair]:
@@ -155,8 +140,20 @@ async def _firsts(
     session: AsyncSession, caller: Caller, contact_ids: Sequence[UUID]
 ) -> dict[UUID, dict[DuplicateReason, UUID | None]]:
     """For each contact the first of each group that it belongs to."""
+    first_ids = [_first(caller, reason) for reason in _REASONS]
+    statement: Any = select(col(ContactTable.id), *first_ids).where(
+        of_workspace(caller), col(ContactTable.id).in_(contact_ids)
+    )
+    return {
+        contact_id: dict(zip(_REASONS, ids, strict=True))
+        for contact_id, *ids in await session.exec(statement)
+    }
+
+
+def _first(caller: Caller, reason: DuplicateReason) -> ScalarSelect[UUID]:
+    """The first of the group that a row of `contact` belongs to."""
     other = aliased(ContactTable)
-    first_ids = [
+    return (
         select(col(other.id))
         .where(
             col(other.workspace_id) == caller.workspace_id,
@@ -165,15 +162,7 @@ async def _firsts(
         .order_by(col(other.id))
         .limit(1)
         .scalar_subquery()
-        for reason in _REASONS
-    ]
-    statement: Any = select(col(ContactTable.id), *first_ids).where(
-        of_workspace(caller), col(ContactTable.id).in_(contact_ids)
     )
-    return {
-        contact_id: dict(zip(_REASONS, ids, strict=True))
-        for contact_id, *ids in await session.exec(statement)
-    }
 
 
 def _value(table: type[ContactTable], reason: DuplicateReason) -> Mapped[str]:

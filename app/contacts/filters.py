@@ -18,9 +18,10 @@ from app.text import fold
 CONDITIONS_LIMIT = 100
 DEPTH_LIMIT = 10
 VALUES_LIMIT = 1000
+FILTER_VALUES_LIMIT = 10_000  # in all lists together: a statement has up to 32,766 parameters
 SEARCH_LETTERS = 3
 
-Value = str | float | bool | datetime | UUID
+Value = str | int | float | bool | datetime | UUID
 
 
 class Operator(Enum):
@@ -93,9 +94,13 @@ EVERY = All()
 
 
 def within_limits(condition: Condition, path: str) -> Condition:
-    """Raises InvalidInput where a filter has too many conditions, levels or values."""
-    if (count := sum(1 for _ in leaves(condition))) > CONDITIONS_LIMIT:
-        raise _too_many(path, f"must have at most {CONDITIONS_LIMIT} conditions, has {count}")
+    """Raises InvalidInput where a filter has too many conditions, or values in all its lists."""
+    found = list(leaves(condition, empty=True))
+    if len(found) > CONDITIONS_LIMIT:
+        raise _too_many(path, f"must have at most {CONDITIONS_LIMIT} conditions, has {len(found)}")
+    if (count := sum(map(_list_length, found))) > FILTER_VALUES_LIMIT:
+        message = f"must have at most {FILTER_VALUES_LIMIT} values in its lists, has {count}"
+        raise _too_many(path, message)
     return condition
 
 
@@ -108,15 +113,25 @@ def search_for(text: str, path: str) -> Found:
     return Found(folded)
 
 
-def leaves(condition: Condition) -> Iterator[Condition]:
+def leaves(condition: Condition, *, empty: bool = False) -> Iterator[Condition]:
+    """What is no group of other conditions; with `empty`, groups of none as well."""
     match condition:
-        case All(conditions) | AnyOf(conditions):
+        case All(conditions) | AnyOf(conditions) if conditions or not empty:
             for one in conditions:
-                yield from leaves(one)
+                yield from leaves(one, empty=empty)
         case Not(negated):
-            yield from leaves(negated)
+            yield from leaves(negated, empty=empty)
         case _:
             yield condition
+
+
+def _list_length(condition: Condition) -> int:
+    match condition:
+        case (
+            Tagged(values) | Comparison(value=tuple(values)) | CustomComparison(value=tuple(values))
+        ):
+            return len(values)
+    return 0
 
 
 def _too_many(path: str, message: str) -> InvalidInput:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, union_all
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -70,8 +70,14 @@ async def _holders(
         values.setdefault(key.kind, set()).add(key.value)
     if not values:
         return []
-    held = or_(*(_KEY_COLUMNS[kind].in_(wanted) for kind, wanted in values.items()))
-    statement = select(*COLUMNS).where(of_workspace(caller), held)
+    # Each kind by its own index: for an OR of them SQLite would rather walk the whole workspace.
+    held = union_all(
+        *(
+            select(col(ContactTable.id)).where(of_workspace(caller), _KEY_COLUMNS[kind].in_(wanted))
+            for kind, wanted in values.items()
+        )
+    )
+    statement = select(*COLUMNS).where(of_workspace(caller), col(ContactTable.id).in_(held))
     if lock:
         statement = statement.order_by(col(ContactTable.id)).with_for_update(nowait=nowait)
     return [record(row) for row in await session.exec(statement)]

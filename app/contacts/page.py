@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, False_, false, func, true, tuple_
+from sqlalchemy import ColumnElement, False_, and_, false, func, true, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +17,7 @@ from app.contacts.filters import EVERY, Condition
 from app.contacts.find import COLUMNS, of_workspace, record
 from app.contacts.search import is_sqlite, predicate, rare, without_index
 from app.errors import FieldError, FieldErrorCode, InvalidInput
+from app.fields import parse_timestamp
 from app.tables import Contact, ContactTable
 from app.text import fold
 
@@ -133,7 +134,8 @@ async def page(
         bounds = _bounds(order, window, nulls=nulls)
         if missing and bounds is not None:
             statement = _statement(order, window, nulls=nulls, by_index=candidates is None)
-            narrowed = statement.where(*_scope(session, caller, condition, candidates), *bounds)
+            place = (*_segment(order, nulls), *bounds)
+            narrowed = _narrowed(statement, session, caller, condition, candidates, *place)
             rows += (await session.exec(narrowed.limit(missing))).all()
     contacts = [record(row) for row in rows[: window.size]]
     if window.backward:
@@ -153,11 +155,13 @@ async def reaches_back(
     if edge is None:
         return False
     candidates = await _candidates(session, caller, condition)
-    scope = _scope(session, caller, condition, candidates)
     for nulls in _segments(order, window):
         bound = _beyond(order, edge, forward=window.backward, nulls=nulls, inclusive=True)
-        statement = select(col(ContactTable.id)).where(*scope, bound, *_segment(order, nulls))
-        if (await session.exec(statement.limit(1))).first() is not None:
+        if isinstance(bound, False_):
+            continue
+        statement, place = select(col(ContactTable.id)), (*_segment(order, nulls), bound)
+        narrowed = _narrowed(statement, session, caller, condition, candidates, *place)
+        if (await session.exec(narrowed.limit(1))).first() is not None:
             return True
     return False
 
@@ -165,9 +169,9 @@ async def reaches_back(
 async def count(session: AsyncSession, caller: Caller, condition: Condition = EVERY) -> int:
     candidates = await _candidates(session, caller, condition)
     statement = select(func.count()).select_from(ContactTable)
-    return (
-        await session.exec(statement.where(*_scope(session, caller, condition, candidates)))
-    ).one()
+    narrowed = _narrowed(statement, session, caller, condition, candidates)
+    counted: int = (await session.exec(narrowed)).one()
+    return counted
 
 
 async def _candidates(
@@ -176,13 +180,25 @@ async def _candidates(
     return await rare(session, caller, condition) if is_sqlite(session) else None
 
 
-def _scope(
-    session: AsyncSession, caller: Caller, condition: Condition, candidates: set[UUID] | None
-) -> list[ColumnElement[bool]]:
-    scope = [of_workspace(caller), predicate(condition, sqlite=is_sqlite(session))]
-    if candidates is not None:
-        scope.append(col(ContactTable.id).in_(candidates))
-    return scope
+def _narrowed(
+    statement: Any,
+    session: AsyncSession,
+    caller: Caller,
+    condition: Condition,
+    candidates: set[UUID] | None,
+    *place: ColumnElement[bool],
+) -> Any:
+    met = predicate(condition, sqlite=is_sqlite(session))
+    statement = statement.where(of_workspace(caller), met)
+    if candidates is None:
+        return statement.where(*place)
+    # SQLite takes a workspace for smaller than a few candidates. It goes by their ids where no
+    # other index can serve: not to find the place, nor by holding all that is asked, as no index
+    # holds the version.
+    by_id = col(ContactTable.id).in_(candidates)
+    return statement.where(
+        by_id, without_index(and_(true(), *place)), col(ContactTable.version) > 0
+    )
 
 
 def _segments(order: Order, window: Window) -> list[bool]:
@@ -204,10 +220,8 @@ def _statement(order: Order, window: Window, *, nulls: bool, by_index: bool) -> 
     if not by_index:
         key = [without_index(column) for column in key]
     descending = order.descending != window.backward
-    return (
-        select(*COLUMNS)
-        .where(*_segment(order, nulls))
-        .order_by(*(column.desc() if descending else column.asc() for column in key))
+    return select(*COLUMNS).order_by(
+        *(column.desc() if descending else column.asc() for column in key)
     )
 
 
@@ -253,15 +267,18 @@ def _position(caller: Caller, order: Order, name: str, cursor: str | None) -> Po
 
 
 def _value(order: Order, value: Any) -> Value:
+    """Raises ValueError for what no contact has, as a cursor may be forged."""
     if value is None and order.field in NULLABLE:
         return None
-    match order.field:
-        case OrderField.LIFETIME_VALUE:
-            return float(value)
-        case OrderField.NAME | OrderField.EMAIL if isinstance(value, str):
+    match order.field, value:
+        case OrderField.LIFETIME_VALUE, float():
             return value
+        case OrderField.NAME | OrderField.EMAIL, str() if "\x00" not in value:
+            return value
+        case OrderField.LIFETIME_VALUE | OrderField.NAME | OrderField.EMAIL, _:
+            raise ValueError(value)
         case _:
-            return datetime.fromisoformat(value)
+            return parse_timestamp(value)
 
 
 def _invalid(code: FieldErrorCode, field: str, message: str) -> InvalidInput:

@@ -7,13 +7,14 @@ by many, the page walks along the index of its order, where it will soon find en
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Float,
+    Numeric,
     Text,
     Uuid,
     and_,
@@ -82,6 +83,9 @@ TEXT_ID = table(
 )
 TEXT = table("contact_text", column("rowid"), column("contact_text"))
 
+# Not false(), for which SQLAlchemy leaves out what stands beside it, the workspace included.
+NEVER: ColumnElement[bool] = literal(value=False)
+
 _COMPARE: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
     Operator.EQ: lambda left, right: left == right,
     Operator.IN: lambda left, right: left.in_(right),
@@ -102,7 +106,9 @@ def predicate(condition: Condition, *, sqlite: bool) -> ColumnElement[bool]:
         case All(conditions):
             return and_(true(), *(predicate(one, sqlite=sqlite) for one in conditions))
         case AnyOf(conditions):
-            return or_(false(), *(predicate(one, sqlite=sqlite) for one in conditions))
+            if not conditions:
+                return NEVER
+            return or_(*(predicate(one, sqlite=sqlite) for one in conditions))
         case Not(negated):
             return not_(func.coalesce(predicate(negated, sqlite=sqlite), false()))
         case Comparison():
@@ -177,6 +183,8 @@ def _lookup(caller: Caller, condition: Condition) -> SelectOfScalar[UUID] | None
             by_flag = (field, value) in (("is_active", False), ("is_unsubscribed", True))
             if operator is Operator.IS_NULL or not (field in INDEXED or by_flag):
                 return None
+            if field == "name" and "" in (value if isinstance(value, tuple) else (value,)):
+                return None  # an empty name has no key
             met = _comparison(condition, sqlite=True, by_index=True)
             return select(col(ContactTable.id)).where(
                 col(ContactTable.workspace_id) == caller.workspace_id, met
@@ -228,9 +236,10 @@ def _comparison(condition: Comparison, *, sqlite: bool, by_index: bool) -> Colum
         folded = fold(str(value))
         if len(folded) >= TRIGRAM:
             return and_(_contains(col(ContactTable.search_text), folded, sqlite=sqlite), met)
+    names = value if isinstance(value, tuple) else (value,)
     if condition.field == "name" and condition.operator in (Operator.EQ, Operator.IN):
-        keys = [fold(str(one)) for one in (value if isinstance(value, tuple) else (value,))]
-        return and_(col(ContactTable.name_key).in_(keys), met)
+        keys = [fold(str(one)) for one in names]
+        return and_(col(ContactTable.name_key).in_(keys), met) if all(names) else met
     return met
 
 
@@ -252,20 +261,19 @@ def _met(held: Any, condition: Comparison, *, sqlite: bool) -> ColumnElement[boo
 
 def starts_with(held: Any, prefix: str) -> ColumnElement[bool]:
     """As a range, in the order of code points, which is that of UTF-8 and both databases' here."""
-    while prefix and prefix[-1] == "\U0010ffff":
-        prefix = prefix[:-1]
-    if not prefix:
-        present: ColumnElement[bool] = held.is_not(None)
-        return present
-    following = ord(prefix[-1]) + 1
+    from_here: ColumnElement[bool] = held >= prefix
+    rising = prefix.rstrip("\U0010ffff")
+    if not rising:
+        return from_here
+    following = ord(rising[-1]) + 1
     if 0xD800 <= following <= 0xDFFF:
         following = 0xE000
-    return and_(held >= prefix, held < prefix[:-1] + chr(following))
+    return and_(from_here, held < rising[:-1] + chr(following))
 
 
 def without_index(held: Any) -> ColumnElement[Any]:
     """SQLite's own way of keeping a term from choosing the index: a unary plus."""
-    return UnaryExpression[Any](held, operator=custom_op("+"), type_=held.type)
+    return UnaryExpression[Any](held, operator=custom_op("+", precedence=100), type_=held.type)
 
 
 def _contains(held: Any, text: str, *, sqlite: bool) -> ColumnElement[bool]:
@@ -293,7 +301,7 @@ def _custom_sqlite(condition: CustomComparison) -> ColumnElement[bool]:
         case Operator.STARTS_WITH, str(prefix):
             return of_key.where(members.c.type == "text", starts_with(value, prefix))
         case operator, operand:
-            is_text = isinstance(operand[0] if isinstance(operand, tuple) else operand, str)
+            is_text = isinstance(operand, str | tuple)
             types = ("text",) if is_text else ("integer", "real")
             return of_key.where(members.c.type.in_(types), _COMPARE[operator](value, operand))
 
@@ -309,7 +317,9 @@ def _custom_postgresql(condition: CustomComparison) -> ColumnElement[bool]:
         case Operator.EQ, (str() | bool() | float()) as operand:
             return held.contains({condition.key: operand})
         case Operator.IN, tuple() as operands:
-            return or_(false(), *(held.contains({condition.key: one}) for one in operands))
+            if not operands:
+                return NEVER
+            return or_(*(held.contains({condition.key: one}) for one in operands))
         case operator, datetime() as moment:
             at = _COMPARE[operator](func.rollcall_moment(text), moment)
             return case((kind == "string", at), else_=false())
@@ -318,5 +328,6 @@ def _custom_postgresql(condition: CustomComparison) -> ColumnElement[bool]:
         case Operator.STARTS_WITH, str(prefix):
             return and_(kind == "string", func.starts_with(text, prefix))
         case operator, operand:
-            number = _COMPARE[operator](cast(text, Float), literal(operand))
+            exact = literal(Decimal(str(operand)), Numeric)
+            number = _COMPARE[operator](cast(text, Numeric), exact)
             return case((kind == "number", number), else_=false())

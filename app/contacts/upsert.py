@@ -1,6 +1,7 @@
 """Find, decide, write, try again: one call or a thousand, the same path."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, cast, insert, update
@@ -13,7 +14,7 @@ from app.contacts.custom_values import with_type_errors
 from app.contacts.decide import Request, Stamp, decide, given_keys
 from app.contacts.find import find, of_workspace, row
 from app.contacts.known import Known, keys_of
-from app.contacts.outcome import Conflict, Created, Invalid, Outcome, Updated
+from app.contacts.outcome import Conflict, Created, Invalid, MatchedBy, Outcome, Updated
 from app.database import Database, LostRace, try_again
 from app.tables import Contact, ContactTable, new_id, now
 
@@ -89,19 +90,41 @@ async def write(
     if let_go := {key for one in changed for key in before_keys[one.id] - set(keys_of(one))}:
         await aliases.release(session, caller, let_go)
     if changed:
-        rows = [row(caller, contact) for contact in changed]
+        columns = {"external_id", "email_key"} if passed_on else set()
+        rows = _updates(caller, before, changed, columns)
         await session.exec(update(ContactTable), params=rows)
     if created:
         rows = [row(caller, contact) for contact in created]
-        await session.exec(insert(ContactTable), params=rows)
+        # Otherwise rows that leave different fields empty would take a statement each.
+        one_statement = insert(ContactTable).execution_options(render_nulls=True)
+        await session.exec(one_statement, params=rows)
     gained = {
         key: contact.id
         for contact in last.values()
         for key in set(keys_of(contact)) - before_keys.get(contact.id, set())
+        if key.kind is not MatchedBy.ID
     }
     if await aliases.are_others(session, caller, gained):
         # Another contact had the key and was merged away after ours was looked for.
         raise LostRace
+
+
+def _updates(
+    caller: Caller, before: Mapping[UUID, Contact], changed: Sequence[Contact], columns: set[str]
+) -> list[dict[str, Any]]:
+    """The rows with these columns, and those that change in any of them.
+
+    SQLite writes every index of a column that is set, whether or not its value is another.
+    """
+    pairs = [(row(caller, before[contact.id]), row(caller, contact)) for contact in changed]
+    names = [
+        name
+        for name in pairs[0][1]
+        if name in {"workspace_id", "id", *columns}
+        # Python takes the JSON of true for that of 1.
+        or any(isinstance(new[name], dict) or old[name] != new[name] for old, new in pairs)
+    ]
+    return [{name: new[name] for name in names} for _, new in pairs]
 
 
 def _identifiers_passed_on(

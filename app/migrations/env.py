@@ -18,7 +18,8 @@ def run(connection: Connection) -> None:
 
 
 async def run_by_settings() -> None:
-    database = Database(Settings().database_url)
+    settings = Settings()
+    database = Database(settings.database_url, settings)
     async with database.write() as session:
         await (await session.connection()).run_sync(run)
     await database.close()

@@ -114,7 +114,7 @@ def upgrade() -> None:
         sa.Column("name_key", TEXT, nullable=True),
         sa.Column("search_text", TEXT, nullable=False),
         sa.Column("name_company_key", TEXT, nullable=True),
-        sa.Column("email_alike", TEXT, nullable=False),
+        sa.Column("email_alike", TEXT, nullable=True),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("workspace_id", "id"),
     )
