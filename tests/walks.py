@@ -1,0 +1,68 @@
+"""Walks through a list of contacts, page by page, and the order that they should meet."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from app.auth import Caller
+from app.contacts.filters import EVERY, Condition
+from app.contacts.page import Order, OrderField, cursor, page, reaches_back, window
+from app.database import Database
+from app.tables import Contact
+from app.text import fold
+
+
+def value_in(order: Order, contact: Contact) -> Any:
+    if order.field is OrderField.NAME:
+        return fold(contact.name) if contact.name else None
+    return getattr(contact, order.field.value)
+
+
+def in_order(order: Order, contacts: Iterable[Contact]) -> list[Contact]:
+    """By value, then by id, either way; those without a value behind, either way."""
+    valued: list[Contact] = []
+    empty: list[Contact] = []
+    for contact in contacts:
+        (empty if value_in(order, contact) is None else valued).append(contact)
+    descending = order.descending
+    valued.sort(key=lambda contact: (value_in(order, contact), contact.id), reverse=descending)
+    empty.sort(key=lambda contact: contact.id, reverse=descending)
+    return valued + empty
+
+
+async def walk(
+    database: Database,
+    caller: Caller,
+    order: Order,
+    condition: Condition = EVERY,
+    *,
+    size: int,
+    backward: bool = False,
+    between: Callable[[], Awaitable[None]] | None = None,
+) -> list[Contact]:
+    """All pages from one end to the other; `between` runs behind each page but the last.
+
+    The list is as it stands, whichever way it was walked.
+    """
+    seen: list[Contact] = []
+    edge: str | None = None
+    while True:
+        if backward:
+            here = window(caller, order, last=size, before=edge)
+        else:
+            here = window(caller, order, first=size, after=edge)
+        async with database.read() as session:
+            found = await page(session, caller, order, here, condition)
+            came_from = await reaches_back(session, caller, order, here, condition)
+        assert between is not None or came_from == (edge is not None)
+        seen = [*found.contacts, *seen] if backward else [*seen, *found.contacts]
+        if not found.has_more:
+            return seen
+        assert len(found.contacts) == size
+        edge = cursor(caller, order, found.contacts[0 if backward else -1])
+        if between is not None:
+            await between()
+
+
+def ids(contacts: Iterable[Contact]) -> list[UUID]:
+    return [contact.id for contact in contacts]
