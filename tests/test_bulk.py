@@ -215,6 +215,7 @@ async def test_statements_do_not_grow_with_the_rows(api: Client) -> None:
     counts = []
     for number in (2, 200):
         new = [email(f"n{number}-{row}", externalId=f"n{number}-{row}") for row in range(number)]
+        new[1::2] = [row | {"phone": "1", "tags": ["x"]} for row in new[1::2]]
         changed = [row | {"company": "Acme", "customFields": {"a": 1}} for row in new]
         mixed = [*changed, *(email(f"m{number}-{row}") for row in range(number))]
         with counted_statements() as statements:

@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from app.contacts.filters import CONDITIONS_LIMIT, DEPTH_LIMIT, FILTER_VALUES_LIMIT, VALUES_LIMIT
 from tests.client import Client
 
@@ -517,13 +515,8 @@ ODD_MOMENTS = {
     "year0": "0001-01-01T00:00:00+02:00",
     "year10000": "9999-12-31T23:59:59-02:00",
 }
-# Until its rollcall_moment reads them as fields.parse_timestamp does.
-APART = pytest.mark.xfail(strict=True, reason="PostgreSQL reads odd moments otherwise")
 
 
-@pytest.mark.parametrize(
-    "database_url", ["sqlite", pytest.param("postgresql", marks=APART)], indirect=True
-)
 async def test_odd_custom_moments_are_read_alike_on_both_databases(api: Client) -> None:
     people = {name: {"customFields": {"at": value}} for name, value in ODD_MOMENTS.items()}
     await put(api, **people)

@@ -101,15 +101,28 @@ SQLITE_TRIGGERS = {
     "WHEN old.custom_fields <> new.custom_fields": CUSTOM_OUT + CUSTOM_IN,
 }
 
-# RFC 3339 text as a moment; null where it is none.
+# RFC 3339 text as a moment, read as app.fields.parse_timestamp reads it; null where it is none.
 MOMENT = r"""
     CREATE FUNCTION rollcall_moment(value text) RETURNS timestamptz
-    LANGUAGE plpgsql IMMUTABLE STRICT AS $$ BEGIN
-        IF value !~ '^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$' THEN
-            RETURN NULL;
+    LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+    DECLARE
+        space text := E' \t\n\x0b\f\r\x1c\x1d\x1e\x1f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003'
+            || E'\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
+        parts text[] := regexp_match(
+            btrim(value, space),
+            '^([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]'
+            '((?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])(?:[.]([0-9]{1,6})[0-9]*)?'
+            '(?:[Zz]|([+-](?:[01][0-9]|2[0-3]):[0-5][0-9]))$'
+        );
+        utc timestamp;
+    BEGIN
+        utc := (parts[1] || ' ' || parts[2] || '.' || coalesce(parts[3], '0'))::timestamp
+            - coalesce(parts[4], '+00:00')::interval;
+        IF extract(year FROM utc) BETWEEN 1 AND 9999 THEN
+            RETURN utc AT TIME ZONE 'UTC';
         END IF;
-        RETURN value::timestamptz;
-    EXCEPTION WHEN OTHERS THEN
+        RETURN NULL;
+    EXCEPTION WHEN data_exception THEN
         RETURN NULL;
     END $$
 """
