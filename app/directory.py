@@ -17,9 +17,7 @@ async def is_empty(session: AsyncSession) -> bool:
 
 
 async def create_workspace(session: AsyncSession, name: str) -> Workspace:
-    name = name.strip()
-    if not name:
-        raise CommandFailed("A workspace needs a name.")
+    name = _checked(name, "A workspace")
     if await _workspace(session, name) is not None:
         raise CommandFailed(f"There is a workspace {name} already.")
     workspace = Workspace(name=name)
@@ -44,6 +42,7 @@ async def create_key(
 ) -> str:
     """The key itself, which is kept nowhere and cannot be had again."""
     workspace = await find_workspace(session, workspace_name)
+    name = _checked(name, "A key")
     if expires_at is not None and expires_at <= now():
         raise CommandFailed("The key would have expired already.")
     key = new_key()
@@ -77,5 +76,18 @@ async def revoke_key(session: AsyncSession, key_id: UUID) -> None:
     key.revoked_at = key.revoked_at or now()
 
 
+def _checked(name: str, whose: str) -> str:
+    """Trimmed; one line of text that can be shown, so that lists have a line for each name."""
+    name = name.strip()
+    if not name:
+        raise CommandFailed(f"{whose} needs a name.")
+    if not name.isprintable():
+        raise CommandFailed(f"{whose} needs a name of printable characters in one line.")
+    return name
+
+
 async def _workspace(session: AsyncSession, name: str) -> Workspace | None:
+    name = name.strip()
+    if not name.isprintable():  # the database would not take it
+        return None
     return (await session.exec(select(Workspace).where(col(Workspace.name) == name))).one_or_none()

@@ -73,8 +73,10 @@ def position_at(caller: Caller, cursor: str) -> Position:
     """Raises InvalidInput that names the argument."""
     try:
         reason, value, contact_id = cursors.decode(caller.workspace_id, _ORDER, cursor)
+        if not isinstance(value, str) or "\x00" in value:  # as no contact has; it may be forged
+            raise ValueError(value)
         return Position(DuplicateReason[reason], value, UUID(contact_id))
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = "is not a cursor of this list"
         broken = FieldError(FieldErrorCode.INVALID_FORMAT, "after", message)
         raise InvalidInput([broken]) from error
