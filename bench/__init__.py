@@ -1,0 +1,1 @@
+"""Made-up contacts, and how long Rollcall takes among many of them."""

@@ -1,0 +1,109 @@
+"""`scripts/seed`: a workspace of made-up contacts, by the same upserts that clients make."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from app import directory
+from app.auth import Caller, Scope, authenticate
+from app.contacts import custom_fields, subscription
+from app.contacts.decide import Request
+from app.contacts.find import find
+from app.contacts.known import ContactKey
+from app.contacts.outcome import Conflict, Invalid, MatchedBy
+from app.contacts.upsert import upsert, write
+from app.database import Database
+from app.errors import CommandFailed
+from app.fields import normalise
+from app.migrate import migrate
+from app.settings import Settings
+from bench.people import CUSTOM_FIELDS, people, unsubscribed_at
+
+BATCH = 1_000
+
+
+def seed(
+    workspace: Annotated[str, typer.Option(help="The name of the workspace.")] = "demo",
+    contacts: Annotated[int, typer.Option(min=1, help="How many.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same contacts.")] = 1,
+) -> None:
+    """Fills a workspace of DATABASE_URL with made-up contacts. Safe to repeat."""
+
+    async def run() -> str:
+        database = Database(Settings().database_url)
+        try:
+            await migrate(database)
+            with typer.progressbar(length=contacts, label="Contacts") as bar:
+                return await fill(database, workspace, contacts, seed, bar.update)
+        finally:
+            await database.close()
+
+    key = asyncio.run(run())
+    typer.echo(f"API key of the workspace {workspace}, shown this once: {key}")
+
+
+async def fill(
+    database: Database,
+    workspace: str,
+    contacts: int,
+    seed: int,
+    advance: Callable[[int], object] = lambda _: None,
+) -> str:
+    """Makes what is missing of the workspace and its contacts; a new key of it."""
+    key = await key_of(database, workspace)
+    caller = await authenticate(database, key)
+    for name, kind in CUSTOM_FIELDS.items():
+        await custom_fields.define(database, caller, kind, {"key": name})
+    made = people(contacts, seed)
+    while batch := list(islice(made, BATCH)):
+        await _upsert(database, caller, batch)
+        await _unsubscribe(database, caller, batch)
+        advance(len(batch))
+    return key
+
+
+async def key_of(database: Database, workspace: str) -> str:
+    """A new key of the workspace, which is made where it is not there."""
+    async with database.write() as session:
+        try:
+            await directory.find_workspace(session, workspace)
+        except CommandFailed:
+            await directory.create_workspace(session, workspace)
+        return await directory.create_key(session, workspace, "seed", list(Scope))
+
+
+async def _upsert(database: Database, caller: Caller, batch: list[dict[str, Any]]) -> None:
+    requests = []
+    for person in batch:
+        given, errors = normalise(person)
+        requests.append(Request(given, errors=tuple(errors)))
+    for outcome in await upsert(database, caller, requests):
+        if isinstance(outcome, Conflict | Invalid):
+            raise CommandFailed(f"The workspace has other contacts that are in the way: {outcome}")
+
+
+async def _unsubscribe(database: Database, caller: Caller, batch: list[dict[str, Any]]) -> None:
+    """No upsert does that; all of the batch in one transaction."""
+    moments = dict(_unsubscribed(batch))
+    async with database.write() as session:
+        known = await find(session, caller, moments, lock=True)
+        outcomes = [
+            subscription.decide(contact, key.kind, at, unsubscribed=True)
+            for key, at in moments.items()
+            if (contact := known.get(key)) is not None
+        ]
+        await write(session, caller, known.contacts(), outcomes)
+
+
+def _unsubscribed(batch: list[dict[str, Any]]) -> Iterator[tuple[ContactKey, Any]]:
+    for person in batch:
+        at = unsubscribed_at(person)
+        if at is not None:
+            yield ContactKey.of(MatchedBy.EMAIL, person["email"]), at
+
+
+if __name__ == "__main__":
+    typer.run(seed)
