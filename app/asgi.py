@@ -17,14 +17,14 @@ from app.api.graphiql import graphiql
 from app.api.http import GraphQLEndpoint
 from app.api.schema import schema
 from app.database import Database
-from app.errors import Unavailable
+from app.errors import RollcallError
 from app.migrate import is_current
 from app.settings import Settings
 from app.tables import new_id
 
 
 def create_app(settings: Settings) -> Starlette:
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> Starlette:
             if await is_current(database):
                 return PlainTextResponse("ready\n")
             reason = "the database wants rollcall migrate"
-        except Unavailable as error:
+        except RollcallError as error:
             reason = error.message
         except Exception as error:
             masked(error)

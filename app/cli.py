@@ -1,14 +1,18 @@
-"""The command line: serve, migrate, workspaces, keys and custom fields."""
+"""The command line: serve, migrate, backup, workspaces, keys and custom fields."""
 
 import asyncio
+import logging.config
+import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import UUID
 
 import typer
-import uvicorn
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,18 +20,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import directory, logs
 from app.api.schema import schema as graphql_schema
-from app.asgi import create_app
 from app.auth import Scope
+from app.backup import back_up
 from app.contacts import custom_fields
-from app.database import Database
-from app.errors import RollcallError
+from app.database import Database, sqlite_path
+from app.errors import CommandFailed, RollcallError, Unavailable
 from app.fields import parse_timestamp
 from app.migrate import migrate as migrate_database
+from app.serving import listen, only_server, share
+from app.serving import serve as serve_here
 from app.settings import Settings
+from app.workers import supervise
 
 T = TypeVar("T")
 
-GRACE_SECONDS = 15
 DEMO = "demo"
 
 cli = typer.Typer(
@@ -42,11 +48,36 @@ cli.add_typer(fields, name="custom-field")
 
 
 @cli.command()
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="Processes that serve; more than one on PostgreSQL."),
+    ] = 1,
+) -> None:
     """Migrates the database and serves the API until SIGTERM, which finishes what is in flight."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # to which uvicorn comes back at its end
     settings = Settings()
-    key = asyncio.run(_prepared(settings))
-    address = f"http://{settings.host}:{settings.port}"
+    file = sqlite_path(settings.database_url)
+    if file is not None and workers > 1:
+        raise CommandFailed("SQLite is for one server process: --workers needs PostgreSQL.")
+    with ExitStack() as held:
+        if file is not None:
+            held.enter_context(only_server(file))
+        sockets = listen(settings.host, settings.port)
+        for one in sockets:
+            held.enter_context(one)
+        key = asyncio.run(_prepared(settings))
+        _greet(settings, sockets[0].getsockname()[1], key)
+        logging.config.dictConfig(logs.config(settings.log_level))
+        if workers == 1:
+            serve_here(settings, sockets)
+        else:
+            supervise(share(sockets, workers))
+
+
+def _greet(settings: Settings, port: int, key: str | None) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{port}"
     if settings.is_production:
         typer.echo(f"Rollcall serves {address}/graphql")
     else:
@@ -55,21 +86,23 @@ def serve() -> None:
         typer.echo(f"API key of the workspace {DEMO}, shown this once: {key}")
         typer.echo(f"GraphiQL with the key in place: {address}/graphiql/#key={key}")
     sys.stdout.flush()
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=logs.config(settings.log_level),
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        lifespan="on",
-    )
 
 
 @cli.command()
 def migrate() -> None:
     """Brings the database to the newest schema. Safe to repeat, and to run several at once."""
     _run(migrate_database)
+
+
+@cli.command()
+def backup(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The copy; must not be there yet.")],
+) -> None:
+    """Copies the SQLite database while it is in use, and checks the copy."""
+    file = sqlite_path(Settings().database_url)
+    if file is None:
+        raise CommandFailed("This is for SQLite. PostgreSQL has pg_dump.")
+    back_up(file, path)
 
 
 @cli.command()
@@ -144,8 +177,13 @@ def load_custom_fields(
 
 def main() -> None:
     """Every error is one line on standard error and an exit code."""
+    logging.getLogger("rollcall").addHandler(logging.NullHandler())  # it is told by that line
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))
+    except typer.TyperException as error:
+        _fail(error.format_message(), error.exit_code)
+    except Unavailable as error:
+        _fail(f"{error.message} ({getattr(error.__cause__, 'orig', error.__cause__)})")
     except RollcallError as error:
         _fail(error.message)
     except ValidationError as error:
@@ -157,9 +195,10 @@ def main() -> None:
         _fail(f"the database refused: {getattr(error, 'orig', error)}")
 
 
-def _fail(message: str) -> None:
-    typer.echo(f"rollcall: {message}", err=True)
-    raise SystemExit(1) from None
+def _fail(message: str, code: int = 1) -> None:
+    if message:  # a command without arguments has printed its help instead
+        typer.echo(f"rollcall: {' '.join(message.split())}", err=True)
+    raise SystemExit(code) from None
 
 
 def _timestamp(text: str) -> datetime:
@@ -171,7 +210,7 @@ def _timestamp(text: str) -> datetime:
 
 async def _prepared(settings: Settings) -> str | None:
     """Migrates; on the first start of a development server, makes a workspace and its key."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, settings)
     try:
         await migrate_database(database)
         if settings.is_production:
@@ -182,18 +221,28 @@ async def _prepared(settings: Settings) -> str | None:
             await directory.create_workspace(session, DEMO)
             return await directory.create_key(session, DEMO, "first key", list(Scope))
     finally:
-        await database.close()
+        await _close(database)
 
 
 def _run(work: Callable[[Database], Awaitable[T]]) -> T:
     async def run() -> T:
-        database = Database(Settings().database_url)
+        settings = Settings()
+        database = Database(settings.database_url, settings)
         try:
             return await work(database)
         finally:
-            await database.close()
+            await _close(database)
 
     return asyncio.run(run())
+
+
+async def _close(database: Database) -> None:
+    await database.close()
+    for thread in threading.enumerate():
+        # aiosqlite's threads. One that could not connect ends when it will, and with a traceback
+        # where it finds the event loop closed.
+        if thread.name.endswith("(_connection_worker_thread)"):
+            await asyncio.to_thread(thread.join)
 
 
 def _in_session(work: Callable[[AsyncSession], Awaitable[T]]) -> T:

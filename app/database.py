@@ -1,32 +1,50 @@
 """Engines and sessions. `read()` and `write()` are the only ways in, and only `write()` commits."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # has no types
 import orjson
 from pydantic_core import PydanticCustomError
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
+from tenacity import (
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random,
+)
 
-from app.errors import CommandFailed, Unavailable
+from app.errors import CommandFailed, RollcallError, TimedOut, Unavailable
 from app.fields import parse_timestamp
+from app.settings import DatabaseSettings
 
 # SQLSTATEs of a transaction that lost a race and may try again: serialisation failure, deadlock,
 # lock not available, unique violation.
 _LOST_RACES = {"40001", "40P01", "55P03", "23505"}
 
-# SQLSTATE classes of a database that cannot serve now: connection exception, insufficient
-# resources, operator intervention.
-_AWAY = ("08", "53", "57")
+# SQLSTATEs of a database that cannot serve now: connection exception, insufficient resources,
+# operator intervention, a standby that only reads, a transaction that idled for too long.
+_AWAY = ("08", "53", "57", "25006", "25P03")
+_TIMED_OUT = "57014"
+
+# SQLite's errors alike: input or output, no such file, full.
+_SQLITE_AWAY = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_FULL")
 
 SQLITE_BUSY_SECONDS = 5
 ATTEMPTS = 20
+ATTEMPTS_SECONDS = 10
+
+_UNREACHABLE = "The database cannot be reached. Try again soon."
+_log = logging.getLogger("rollcall.database")
 
 
 class LostRace(Unavailable):
@@ -38,7 +56,7 @@ class LostRace(Unavailable):
 
 try_again = retry(
     retry=retry_if_exception_type(LostRace),
-    stop=stop_after_attempt(ATTEMPTS),
+    stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(ATTEMPTS_SECONDS),
     wait=wait_random(max=0.05),
     reraise=True,
 )
@@ -51,14 +69,18 @@ class Database:
     queue for it in order of arrival, and opens every transaction with BEGIN IMMEDIATE.
     """
 
-    def __init__(self, url: str) -> None:
-        self.is_sqlite = _driver(url) == "sqlite+aiosqlite"
-        self._reader = _engine(url)
-        self._writer = self._reader
+    def __init__(self, url: str, settings: DatabaseSettings | None = None) -> None:
+        settings = settings or DatabaseSettings()
+        self.is_sqlite = sqlite_path(url) is not None
+        arguments = {} if self.is_sqlite else _postgresql_arguments(settings)
+        self._reader = self._writer = _engine(url, settings, arguments)
         if self.is_sqlite:
-            self._writer = _engine(url, pool_size=1, max_overflow=0)
+            one = settings.model_copy(update={"database_pool_size": 1, "database_pool_overflow": 0})
+            self._writer = _engine(url, one, {})
             _set_up_sqlite(self._reader, "BEGIN")
             _set_up_sqlite(self._writer, "BEGIN IMMEDIATE")
+        else:
+            _leave_lost_connections(self._reader)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -79,26 +101,83 @@ class Database:
         await self._writer.dispose()
 
 
-def _driver(url: str) -> str:
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite database; None for PostgreSQL."""
     try:
-        driver = make_url(url).drivername
-    except ArgumentError:
-        driver = ""
-    if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
-        raise CommandFailed(
-            "DATABASE_URL must start with sqlite+aiosqlite:/// or postgresql+asyncpg://"
-        )
-    return driver
+        driver, file = make_url(url).drivername, make_url(url).database
+    except (ArgumentError, ValueError):
+        driver, file = "", None
+    if driver == "sqlite+aiosqlite" and file and file != ":memory:":
+        return Path(file)
+    if driver == "postgresql+asyncpg":
+        return None
+    raise CommandFailed(
+        "DATABASE_URL must be sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER@HOST/DATABASE"
+    )
 
 
-def _engine(url: str, **pool: Any) -> AsyncEngine:
+def _engine(url: str, settings: DatabaseSettings, arguments: dict[str, Any]) -> AsyncEngine:
     return create_async_engine(
         url,
         hide_parameters=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
-        **pool,
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_pool_overflow,
+        pool_timeout=settings.database_pool_timeout_seconds,
+        connect_args=arguments,
     )
+
+
+def _postgresql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
+    """For `asyncpg.connect`.
+
+    PgBouncer in transaction mode hands each transaction another connection, and refuses startup
+    parameters that it does not know. So the timeouts are set at the start of each transaction,
+    in the message that begins it, which costs no round trip. Where that message is not answered,
+    PgBouncer has no connection to give, or the server is gone without a word.
+    """
+    waiting = settings.database_pool_timeout_seconds
+    statement = round(settings.database_statement_timeout_seconds * 1000) or 1
+    lock = round(settings.database_lock_timeout_seconds * 1000) or 1
+    timeouts = (
+        f"SET LOCAL statement_timeout = {statement};"
+        f"SET LOCAL idle_in_transaction_session_timeout = {statement};"
+        f"SET LOCAL lock_timeout = {lock};"
+    )
+
+    class Connection(asyncpg.Connection):  # type: ignore[misc]
+        async def execute(self, query: str, *args: Any, **options: Any) -> Any:
+            if not query.startswith("BEGIN"):
+                return await super().execute(query, *args, **options)
+            try:
+                return await super().execute(query + timeouts, timeout=waiting)
+            except TimeoutError:
+                self.terminate()
+                raise
+
+    arguments: dict[str, Any] = {
+        "connection_class": Connection,
+        "timeout": waiting,
+        "server_settings": {"application_name": "rollcall"},
+    }
+    if not settings.database_prepared_statements:
+        # SQLAlchemy's own cache and asyncpg's: each statement is then parsed where it runs.
+        arguments |= {"prepared_statement_cache_size": 0, "statement_cache_size": 0}
+    return arguments
+
+
+def _leave_lost_connections(engine: AsyncEngine) -> None:
+    """A connection that the server has closed is not handed out.
+
+    That is known here as soon as it is closed, so that no ping before each transaction, at a
+    fifth of a small read's time, is needed to find out.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def checkout(connection: Any, *_: Any) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
 
 
 def _set_up_sqlite(engine: AsyncEngine, begin: str) -> None:
@@ -117,6 +196,11 @@ def _set_up_sqlite(engine: AsyncEngine, begin: str) -> None:
     def begin_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def invalidate(connection: Any, *_: Any) -> None:
+        """Closing alone keeps the lock of a cancelled statement until its cursor is collected."""
+        connection.rollback()
+
 
 def _moment(text: str) -> float | None:
     """Seconds since 1970 of RFC 3339 text; PostgreSQL has a function of its own for it."""
@@ -130,14 +214,33 @@ def _moment(text: str) -> float | None:
 def _translated_errors() -> Iterator[None]:
     try:
         yield
-    except IntegrityError as error:
-        raise LostRace from error
-    except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None) or ""
-        if state in _LOST_RACES or "database is locked" in str(error.orig):
-            raise LostRace from error
-        if error.connection_invalidated or state.startswith(_AWAY):
-            raise Unavailable("The database cannot be reached. Try again soon.") from error
-        raise
-    except (OSError, PoolTimeout) as error:
-        raise Unavailable("The database cannot be reached. Try again soon.") from error
+    except (DBAPIError, OSError, PoolTimeout) as error:
+        expected = _translated(error)
+        if expected is None:
+            raise
+        if not isinstance(expected, LostRace):
+            _log.warning("%s %r", expected.message, getattr(error, "orig", error))
+        raise expected from error
+
+
+def _translated(error: DBAPIError | OSError | PoolTimeout) -> RollcallError | None:
+    if isinstance(error, PoolTimeout):
+        return Unavailable("The database is too busy. Try again soon.")
+    if isinstance(error, OSError):
+        return Unavailable(_UNREACHABLE)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if (
+        isinstance(error, IntegrityError)
+        or state in _LOST_RACES
+        or "database is locked" in str(error.orig)
+    ):
+        return LostRace()
+    if state == _TIMED_OUT:
+        return TimedOut(
+            "The database took longer than DATABASE_STATEMENT_TIMEOUT_SECONDS allows. "
+            "Ask for less, or try again."
+        )
+    name = getattr(error.orig, "sqlite_errorname", "")
+    if error.connection_invalidated or state.startswith(_AWAY) or name.startswith(_SQLITE_AWAY):
+        return Unavailable(_UNREACHABLE)
+    return None

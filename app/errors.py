@@ -6,6 +6,7 @@ RollcallError               code, message, HTTP status where the request as a wh
 ├── InvalidInput            what was sent breaks a rule: every broken rule as a FieldError
 ├── BadRequest              the HTTP request is no GraphQL request (400, 405, 406, 413, 415)
 ├── Unavailable             the database cannot be reached or is too busy (503)
+├── TimedOut                the database took too long over a statement (503)
 └── CommandFailed           a command of the command line cannot do what it was asked
 """
 
@@ -68,6 +69,11 @@ class BadRequest(RollcallError):
 
 class Unavailable(RollcallError):
     code = "UNAVAILABLE"
+    status = 503
+
+
+class TimedOut(RollcallError):
+    code = "TIMEOUT"
     status = 503
 
 

@@ -20,7 +20,10 @@ def config(level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {"request_id": {"()": RequestIdFilter}},
         "formatters": {
-            "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+            "line": {
+                "format": "%(asctime)s %(levelname)s %(process)d %(name)s"
+                " [%(request_id)s] %(message)s"
+            }
         },
         "handlers": {
             "stderr": {

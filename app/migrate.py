@@ -21,6 +21,9 @@ async def migrate(database: Database) -> None:
     async with database.write() as session:
         connection = await session.connection()
         if not database.is_sqlite:
+            for timeout in ("idle_in_transaction_session", "lock", "statement"):
+                # a large table may take its time
+                await connection.execute(text(f"SET LOCAL {timeout}_timeout = 0"))
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         await connection.run_sync(_upgrade)
 

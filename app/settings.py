@@ -2,11 +2,22 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class Settings(BaseSettings):
+class DatabaseSettings(BaseModel):
+    """How each process uses the database. The last three are about PostgreSQL alone."""
+
+    database_pool_size: int = Field(default=10, ge=1)
+    database_pool_overflow: int = Field(default=10, ge=0)
+    database_pool_timeout_seconds: float = Field(default=10, gt=0)
+    database_statement_timeout_seconds: float = Field(default=10, gt=0)
+    database_lock_timeout_seconds: float = Field(default=5, gt=0)
+    database_prepared_statements: bool = True
+
+
+class Settings(BaseSettings, DatabaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     host: str = "127.0.0.1"

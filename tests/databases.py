@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.postgres import Cluster
 
 
-def empty_sqlite(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'rollcall.db'}"
+def empty_sqlite(folder: Path, name: str = "rollcall.db") -> str:
+    return f"sqlite+aiosqlite:///{folder / name}"
 
 
 def empty_postgresql(cluster: Cluster) -> str:

@@ -28,7 +28,7 @@ class Cluster:
         if os.getuid() == 0:
             os.chown(self.folder, NOBODY, NOBODY)
             self._user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-        self._binaries = self._readable(_binaries())
+        self.binaries = self._readable(_binaries())
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
 
     def start(self) -> None:
@@ -59,7 +59,7 @@ class Cluster:
         return int((self.data / "postmaster.pid").read_text().splitlines()[0])
 
     def _run(self, program: str, *arguments: Any) -> None:
-        command = [str(self._binaries / program), *map(str, arguments)]
+        command = [str(self.binaries / program), *map(str, arguments)]
         done = subprocess.run(
             command,
             cwd=self.folder,

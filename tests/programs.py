@@ -15,10 +15,10 @@ def leave_out(reason: str) -> NoReturn:
     pytest.skip(f"left out: {reason}")
 
 
-def program(name: str) -> str:
-    """The path of a program on PATH or beside this Python."""
+def program(name: str, *folders: str) -> str:
+    """The path of a program on PATH, beside this Python, or in one of the folders."""
     beside = str(Path(sys.executable).parent)
-    found = shutil.which(name) or shutil.which(name, path=beside)
+    found = shutil.which(name) or shutil.which(name, path=os.pathsep.join([beside, *folders]))
     return found or leave_out(f"{name} is not installed")
 
 

@@ -81,6 +81,7 @@ class Server:
             f"{self.url}/graphql",
             json={"query": document, "variables": variables},
             headers={"x-api-key": self.key},
+            timeout=READY_SECONDS,
         )
         return response.json()
 

@@ -1,0 +1,53 @@
+"""A copy of a SQLite database, taken while it is in use."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from app.errors import CommandFailed
+
+
+def back_up(file: Path, copy: Path) -> None:
+    """Copies all that is committed when it begins. Writers go on meanwhile.
+
+    The copy appears under its name when it is whole, checked and on disk; only its owner may read
+    it. Raises CommandFailed.
+    """
+    part = Path(f"{copy}.part")
+    if copy.exists():
+        raise CommandFailed(f"There is a file {copy} already.")
+    if not file.exists():
+        raise CommandFailed(f"There is no database {file}.")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError as error:
+        raise CommandFailed(f"{part} is there: another backup runs, or was broken off.") from error
+    except OSError as error:
+        raise CommandFailed(f"{part} cannot be written: {error.strerror}.") from error
+    try:
+        with closing(sqlite3.connect(part)) as target:
+            with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source:
+                source.backup(target)
+            # One file that needs no other beside it; the server turns to WAL again by itself.
+            target.execute("PRAGMA journal_mode = DELETE")
+            [result] = target.execute("PRAGMA integrity_check").fetchone()
+        if result != "ok":
+            raise CommandFailed(f"The database is damaged: {result}.")
+        part.rename(copy)
+    except sqlite3.Error as error:
+        raise CommandFailed(f"The backup failed: {error}.") from error
+    except OSError as error:
+        raise CommandFailed(f"{copy} cannot be written: {error.strerror}.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    _sync(copy.parent)
+
+
+def _sync(folder: Path) -> None:
+    """So that the new name survives a power cut too."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
