@@ -1,13 +1,17 @@
 """Random calls that clash over few identifiers, for the decision and as clients send them."""
 
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 from pydantic.alias_generators import to_camel
 
-from app.contacts.decide import Request
+from app.contacts.decide import Request, Stamp, decide
+from app.contacts.known import Known
+from app.contacts.outcome import Created, Outcome, Updated
 from app.contacts.policy import (
     DEFAULT_POLICY,
     ContactIdentifier,
@@ -43,6 +47,22 @@ class Call:
             },
             "ifVersion": self.if_version,
         }
+
+
+KEY_ID = UUID(int=7)
+START = datetime(2023, 1, 1, tzinfo=UTC)  # after all that is backfilled
+
+
+def at(number: int) -> datetime:
+    return START + timedelta(minutes=number)
+
+
+def decided(known: Known, call: Call, number: int) -> Outcome:
+    """What the call, the `number`th, comes to; `known` is left as it is then."""
+    outcome = decide(call.request(), known, Stamp(UUID(int=number), at(number), KEY_ID))
+    if isinstance(outcome, Created | Updated):
+        known.put(outcome.contact)
+    return outcome
 
 
 def _plain(value: Any) -> Any:

@@ -281,3 +281,30 @@ async def test_search_is_right_where_the_server_has_no_trigrams(
     )
     await test_wildcards_are_letters(api)
     assert await found(api, "10%", filter={"name": {"contains": "%%of"}}) == "p06"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_is_no_longer_there_leaves_the_indexes(api: Client, database: Database) -> None:
+    async def held() -> tuple[int, list[str], list[str]]:
+        async with database.read() as session:
+            connection = await session.connection(execution_options={"any_workspace": True})
+            found = [
+                (await connection.execute(text(statement))).scalars().all()
+                for statement in (
+                    "SELECT rowid FROM contact_text WHERE contact_text MATCH '\"byron\"'",
+                    "SELECT tag FROM contact_tag ORDER BY tag",
+                    "SELECT key || '=' || value FROM contact_custom_value ORDER BY 1",
+                )
+            ]
+        return len(found[0]), list(found[1]), list(found[2])
+
+    values = {"k": "old", "n": 1.5, "none": None, "list": [1], "long": "x" * 256}
+    await put(api, ada={"name": "Byron", "tags": ["old", "both"], "customFields": values})
+    assert await held() == (1, ["both", "old"], ["k=old", "n=1.5"])
+    await put(api, ada={"city": "London"})
+    assert await held() == (1, ["both", "old"], ["k=old", "n=1.5"])
+    await put(api, ada={"name": "Ada", "tags": ["both", "new"], "customFields": {"k": "new"}})
+    assert await held() == (0, ["both", "new"], ["k=new", "n=1.5"])
+    await put(api, ada={"name": "Byron"})
+    await api('mutation { deleteContact(by: {email: "ada@example.com"}) { __typename } }')
+    assert await held() == (0, [], [])

@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from hypothesis import event, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from app import directory
-from app.auth import Caller, Scope, authenticate
-from app.contacts.decide import Stamp, decide
+from app.auth import Caller
 from app.contacts.find import COLUMNS, of_workspace, record
 from app.contacts.known import Known, keys_of
 from app.contacts.outcome import Conflict, Created, Invalid, Outcome, Updated
@@ -21,29 +18,17 @@ from app.contacts.upsert import upsert
 from app.database import Database
 from app.fields import API_NAMES
 from app.tables import Contact
-from tests.calls import Call, calls
-
-KEY_ID = UUID(int=7)
-START = datetime(2023, 1, 1, tzinfo=UTC)  # after all that is backfilled
+from tests.calls import KEY_ID, START, Call, at, calls, decided
+from tests.stored import new_workspace
 
 sequences = st.lists(calls, min_size=2, max_size=8)
-
-
-def step(known: Known, call: Call, number: int) -> Outcome:
-    """Decides the call, which is the `number`th, and puts what it came to."""
-    stamp = Stamp(UUID(int=number), START + timedelta(minutes=number), KEY_ID)
-    outcome = decide(call.request(), known, stamp)
-    if isinstance(outcome, Created | Updated):
-        known.put(outcome.contact)
-    event(type(outcome).__name__)
-    return outcome
 
 
 @given(sequences)
 def test_each_identifier_leads_to_one_contact(sequence: list[Call]) -> None:
     known = Known()
     for number, call in enumerate(sequence):
-        step(known, call, number)
+        decided(known, call, number)
         contacts = known.contacts().values()
         keys = [key for contact in contacts for key in keys_of(contact)]
         assert len(keys) == len(set(keys))
@@ -56,7 +41,7 @@ def test_version_rises_by_one_with_a_change_and_all_else_stands(sequence: list[C
     known = Known()
     for number, call in enumerate(sequence):
         before = known.contacts()
-        outcome = step(known, call, number)
+        outcome = decided(known, call, number)
         expected = dict(before)
         if isinstance(outcome, Created):
             assert outcome.contact.id not in before
@@ -65,7 +50,7 @@ def test_version_rises_by_one_with_a_change_and_all_else_stands(sequence: list[C
         elif isinstance(outcome, Updated) and outcome.changes:
             was = before[outcome.contact.id]
             assert outcome.contact.version == was.version + 1
-            assert outcome.contact.updated_at == START + timedelta(minutes=number)
+            assert outcome.contact.updated_at == at(number)
             assert outcome.contact.created_at == was.created_at
             expected[outcome.contact.id] = outcome.contact
         elif isinstance(outcome, Updated):
@@ -77,7 +62,7 @@ def test_version_rises_by_one_with_a_change_and_all_else_stands(sequence: list[C
 def test_what_was_given_is_applied_or_warned_of(sequence: list[Call]) -> None:
     known = Known()
     for number, call in enumerate(sequence):
-        outcome = step(known, call, number)
+        outcome = decided(known, call, number)
         if not isinstance(outcome, Created | Updated):
             continue
         warned = {warning.field for warning in outcome.warnings}
@@ -94,10 +79,10 @@ def test_what_was_given_is_applied_or_warned_of(sequence: list[Call]) -> None:
 def test_same_call_again_changes_nothing(sequence: list[Call], call: Call) -> None:
     known = Known()
     for number, one in enumerate(sequence):
-        step(known, one, number)
-    first = step(known, call, len(sequence))
+        decided(known, one, number)
+    first = decided(known, call, len(sequence))
     before = known.contacts()
-    again = step(known, call, len(sequence) + 1)
+    again = decided(known, call, len(sequence) + 1)
     if _is_generated(call, "external_id"):
         return  # null clears, the second time, what creating had generated the first time
     assert known.contacts() == before
@@ -128,7 +113,7 @@ def _is_generated(call: Call, name: str) -> bool:
 async def test_dry_run_foretells_the_call_and_leaves_nothing_behind(
     database: Database, sequence: list[Call]
 ) -> None:
-    caller = await new_caller(database)
+    caller = replace(await new_workspace(database), key_id=KEY_ID)
     for call in sequence:
         before = await stored(database, caller)
         [foretold] = await upsert(database, caller, [call.request()], dry_run=True)
@@ -140,22 +125,13 @@ async def test_dry_run_foretells_the_call_and_leaves_nothing_behind(
 @settings(max_examples=25)
 @given(sequences)
 async def test_database_ends_as_the_decision_says(database: Database, sequence: list[Call]) -> None:
-    caller = await new_caller(database)
+    caller = replace(await new_workspace(database), key_id=KEY_ID)
     known = Known()
     for number, call in enumerate(sequence):
         [outcome] = await upsert(database, caller, [call.request()])
-        assert timeless(outcome) == timeless(step(known, call, number))
+        assert timeless(outcome) == timeless(decided(known, call, number))
         contacts = await stored(database, caller)
         assert _all_timeless(contacts) == _all_timeless(known.contacts())
-
-
-async def new_caller(database: Database) -> Caller:
-    """A caller of a workspace that is empty."""
-    name = uuid4().hex
-    async with database.write() as session:
-        await directory.create_workspace(session, name)
-        key = await directory.create_key(session, name, "test", tuple(Scope))
-    return replace(await authenticate(database, key), key_id=KEY_ID)
 
 
 async def stored(database: Database, caller: Caller) -> Mapping[UUID, Contact]:

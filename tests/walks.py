@@ -11,6 +11,8 @@ from app.database import Database
 from app.tables import Contact
 from app.text import fold
 
+ENDLESS = 60
+
 
 def value_in(order: Order, contact: Contact) -> Any:
     if order.field is OrderField.NAME:
@@ -56,6 +58,7 @@ async def walk(
             came_from = await reaches_back(session, caller, order, here, condition)
         assert between is not None or came_from == (edge is not None)
         seen = [*found.contacts, *seen] if backward else [*seen, *found.contacts]
+        assert len(seen) < ENDLESS, "the walk goes round in circles"
         if not found.has_more:
             return seen
         assert len(found.contacts) == size
