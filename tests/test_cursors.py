@@ -88,6 +88,10 @@ def caller() -> Caller:
     )
 
 
+def names_the_argument(error: InvalidInput) -> None:
+    assert [broken.field for broken in error.errors] == ["after"]
+
+
 def opened(cursor: str, order: Order = ORDER) -> Position | None:
     """The position that a page starts behind; None where the cursor is refused."""
     try:

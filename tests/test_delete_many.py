@@ -92,6 +92,7 @@ async def test_dry_run_answers_alike_and_deletes_nobody(api: Client) -> None:
 async def test_filter_without_a_condition_is_refused(api: Client) -> None:
     await people(api, "ada")
     no_condition: list[dict[str, Any]] = [{}, {"and": [{}, {"not": {}}]}]
+    no_condition += [{"tags": {"hasNone": []}}, {"not": {"email": {"in": []}}}]
     for empty in no_condition:
         errors = await api.errors(DELETE_MANY, selection={"filter": empty})
         assert errors == [("REQUIRED", "selection.filter")]

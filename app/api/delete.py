@@ -14,7 +14,7 @@ from app.api.filters import ContactFilter
 from app.api.results import ContactConflict, ContactDeleted, DeleteContactResult
 from app.auth import Scope
 from app.contacts.delete import delete, delete_by_filter, delete_by_keys
-from app.contacts.filters import leaves
+from app.contacts.filters import narrows
 from app.contacts.outcome import Conflict
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 
@@ -101,7 +101,7 @@ class DeleteMutation:
             return DeleteContactsPayload.of(outcomes, has_more=False)
         assert selection.filter is not None  # noqa: S101  # the schema wants one of the two
         condition = selection.filter.value.condition()
-        if next(leaves(condition), None) is None:
+        if not narrows(condition):
             message = "must have a condition, so that nobody deletes everything by mistake"
             raise InvalidInput([FieldError(FieldErrorCode.REQUIRED, "selection.filter", message)])
         gone = await delete_by_filter(database, caller, condition, DELETE_LIMIT, dry_run=dry_run)

@@ -125,6 +125,11 @@ def leaves(condition: Condition, *, empty: bool = False) -> Iterator[Condition]:
             yield condition
 
 
+def narrows(condition: Condition) -> bool:
+    """Whether there is a condition at all; one on an empty list counts for none."""
+    return any(one != Tagged(()) and getattr(one, "value", None) != () for one in leaves(condition))
+
+
 def _list_length(condition: Condition) -> int:
     match condition:
         case (
