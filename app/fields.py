@@ -8,6 +8,7 @@ database (timezone) and RFC 3339 (timestamps); the others are Rollcall's own.
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, NotRequired
@@ -37,6 +38,7 @@ from app.errors import FieldError, FieldErrorCode, InvalidInput
 
 EMAIL_LIMIT = 254
 TAGS_LIMIT = 100
+TAGS_GIVEN_LIMIT = 1000  # duplicates among them are dropped
 OBJECT_KEYS_LIMIT = 100
 OBJECT_BYTES_LIMIT = 64 * 1024
 OBJECT_DEPTH_LIMIT = 8
@@ -105,6 +107,13 @@ def parse_timestamp(value: Any) -> datetime:
         raise broken(FieldErrorCode.INVALID_FORMAT, f"is no moment in time: {error}") from error
 
 
+def _bounded(tags: Any) -> Any:
+    """Before each tag is judged, and each that breaks a rule told of."""
+    if isinstance(tags, list) and len(tags) > TAGS_GIVEN_LIMIT:
+        raise broken(FieldErrorCode.TOO_MANY, f"must have at most {TAGS_LIMIT} tags")
+    return tags
+
+
 def _tags(tags: list[str]) -> list[str]:
     distinct = list(dict.fromkeys(tags))
     if len(distinct) > TAGS_LIMIT:
@@ -116,9 +125,10 @@ def json_object(value: dict[str, Any]) -> dict[str, Any]:
     """Holds an object to the limits of custom fields and metadata."""
     if len(value) > OBJECT_KEYS_LIMIT:
         raise broken(FieldErrorCode.TOO_MANY, f"must have at most {OBJECT_KEYS_LIMIT} keys")
+    with suppress(orjson.JSONEncodeError):  # what cannot be encoded is named below
+        if len(orjson.dumps(value)) > OBJECT_BYTES_LIMIT:
+            raise broken(FieldErrorCode.TOO_LONG, f"must take at most {OBJECT_BYTES_LIMIT} bytes")
     _json_value(value, "", 1)
-    if len(orjson.dumps(value)) > OBJECT_BYTES_LIMIT:
-        raise broken(FieldErrorCode.TOO_LONG, f"must take at most {OBJECT_BYTES_LIMIT} bytes")
     return value
 
 
@@ -175,7 +185,11 @@ Language = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=35, pattern=_BCP47), PlainText
 ]
 Timezone = Annotated[str, Trimmed, PlainText, AfterValidator(_timezone)]
-Tags = Annotated[list[Annotated[Line100, AfterValidator(_not_empty)]], AfterValidator(_tags)]
+Tags = Annotated[
+    list[Annotated[Line100, AfterValidator(_not_empty)]],
+    BeforeValidator(_bounded),
+    AfterValidator(_tags),
+]
 JsonObject = Annotated[dict[str, Any], AfterValidator(json_object)]
 Timestamp = Annotated[datetime, BeforeValidator(parse_timestamp)]
 Number = Annotated[float, AllowInfNan(False)]

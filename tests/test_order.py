@@ -17,7 +17,7 @@ from app.contacts.page import (
     OrderField,
     cursor,
     page,
-    reaches_back,
+    reaches_beyond,
     window,
 )
 from app.database import Database
@@ -259,7 +259,7 @@ async def test_a_window_between_two_cursors_holds_what_lies_between_them(
     async with database.read() as session:
         here = window(caller, order, after=after, before=before, **sized)
         found = await page(session, caller, order, here)
-        came_from = await reaches_back(session, caller, order, here)
+        came_from = await reaches_beyond(session, caller, order, here, forward=here.backward)
     assert ids(found.contacts) == ids(expected)
     assert found.has_more == (len(between) > size)
     assert came_from == ((end if backward else start) is not None)

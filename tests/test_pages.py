@@ -327,3 +327,16 @@ async def test_viewer_is_who_calls(api: Client, stranger: Client) -> None:
     assert api.key.startswith(ours["apiKey"]["prefix"])
     assert ours["apiKey"]["expiresAt"] is None
     assert ours["scopes"] == ["CONTACTS_READ", "CONTACTS_WRITE", "ADMIN"]
+
+
+async def test_page_between_two_cursors_tells_of_what_lies_outside_on_both_sides(
+    api: Client, listed: dict[str, str]
+) -> None:
+    order = {"field": "EMAIL", "direction": "ASC"}
+    whole = await api(PAGE, orderBy=order, first=100)
+    second, fifth = whole["edges"][1]["cursor"], whole["edges"][4]["cursor"]
+    for size in ("first", "last"):
+        inner = await api(PAGE, orderBy=order, after=second, before=fifth, **{size: 100})
+        assert emails(inner) == ["c@example.com", "d@example.com"]
+        info = inner["pageInfo"]
+        assert (info["hasPreviousPage"], info["hasNextPage"]) == (True, True)

@@ -47,7 +47,7 @@ from app.contacts.page import (
     Window,
     count,
     page,
-    reaches_back,
+    reaches_beyond,
 )
 from app.database import Database
 from app.tables import FILTERED, Workspace
@@ -267,7 +267,7 @@ async def test_whether_something_lies_behind_a_window_is_read_off_an_index(
             here = window(after=position(order, empty=empty), backward=backward)
 
             def query(session: AsyncSession, here: Window = here) -> Awaitable[bool]:
-                return reaches_back(session, CALLER, order, here)
+                return reaches_beyond(session, CALLER, order, here, forward=here.backward)
 
             # Whatever row comes first answers it, which seldom takes more than one: PostgreSQL
             # reads these few contacts one by one for that.
@@ -429,7 +429,9 @@ def narrowed(condition: Condition) -> list[Query]:
         lambda session: page(session, CALLER, newest, inside, condition),
         lambda session: page(session, CALLER, oldest, inside, condition),
         lambda session: page(session, CALLER, by_name, last, condition),
-        lambda session: reaches_back(session, CALLER, newest, inside, condition),
+        lambda session: reaches_beyond(
+            session, CALLER, newest, inside, condition, forward=inside.backward
+        ),
         lambda session: count(session, CALLER, condition),
     ]
 

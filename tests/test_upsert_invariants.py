@@ -1,6 +1,6 @@
 """What holds for every sequence of upserts, whatever clashes in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,15 @@ from sqlmodel import select
 from app.auth import Caller
 from app.contacts.find import COLUMNS, of_workspace, record
 from app.contacts.known import Known, keys_of
-from app.contacts.outcome import Conflict, Created, Invalid, Outcome, Updated
+from app.contacts.outcome import (
+    Conflict,
+    Created,
+    Invalid,
+    Outcome,
+    Updated,
+    Warned,
+    WarningCode,
+)
 from app.contacts.policy import OnMatch, UpsertPolicy
 from app.contacts.upsert import upsert
 from app.database import Database
@@ -144,12 +152,12 @@ def timeless(outcome: Outcome) -> Any:
     """The outcome without what no two runs share: ids, and when they ran."""
     match outcome:
         case Created(contact, warnings):
-            return "Created", _values(contact), warnings
+            return "Created", _values(contact), _told(warnings)
         case Updated(contact, matched_by, changes, warnings):
             told = {
                 one.path: (_unless_uuid(one.before), _unless_uuid(one.after)) for one in changes
             }
-            return "Updated", _values(contact), matched_by, told, warnings
+            return "Updated", _values(contact), matched_by, told, _told(warnings)
         case Conflict(reasons):
             return "Conflict", [
                 (reason.code, reason.identifier, reason.contact and _values(reason.contact))
@@ -157,6 +165,11 @@ def timeless(outcome: Outcome) -> Any:
             ]
         case Invalid(errors):
             return "Invalid", errors
+
+
+def _told(warnings: Sequence[Warned]) -> list[tuple[WarningCode, str]]:
+    """The warnings without their messages, which quote an external id that was generated."""
+    return [(warning.code, warning.field) for warning in warnings]
 
 
 def _all_timeless(contacts: Mapping[UUID, Contact]) -> list[dict[str, Any]]:

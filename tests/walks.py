@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.auth import Caller
 from app.contacts.filters import EVERY, Condition
-from app.contacts.page import Order, OrderField, cursor, page, reaches_back, window
+from app.contacts.page import Order, OrderField, cursor, page, reaches_beyond, window
 from app.database import Database
 from app.tables import Contact
 from app.text import fold
@@ -55,7 +55,9 @@ async def walk(
             here = window(caller, order, first=size, after=edge)
         async with database.read() as session:
             found = await page(session, caller, order, here, condition)
-            came_from = await reaches_back(session, caller, order, here, condition)
+            came_from = await reaches_beyond(
+                session, caller, order, here, condition, forward=here.backward
+            )
         assert between is not None or came_from == (edge is not None)
         seen = [*found.contacts, *seen] if backward else [*seen, *found.contacts]
         assert len(seen) < ENDLESS, "the walk goes round in circles"

@@ -58,17 +58,24 @@ class PageInfo:
 
     @computed_field("Whether more follows this page.")
     async def has_next_page(self, info: Info) -> bool:
-        return await self._reaches_back(info) if self.window.backward else self.page.has_more
+        more = self.page.has_more and not self.window.backward
+        return more or await self._reaches_beyond(info, forward=True)
 
     @computed_field("Whether anything stands before this page, where that can be told.")
     async def has_previous_page(self, info: Info) -> bool:
-        return self.page.has_more if self.window.backward else await self._reaches_back(info)
+        more = self.page.has_more and self.window.backward
+        return more or await self._reaches_beyond(info, forward=False)
 
-    async def _reaches_back(self, info: Info) -> bool:
+    async def _reaches_beyond(self, info: Info, *, forward: bool) -> bool:
         context = info.context
         async with context.database.read() as session:
-            return await page.reaches_back(
-                session, context.caller, self.order, self.window, self.condition
+            return await page.reaches_beyond(
+                session,
+                context.caller,
+                self.order,
+                self.window,
+                self.condition,
+                forward=forward,
             )
 
 

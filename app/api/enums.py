@@ -95,7 +95,7 @@ expose(
     "What a given external id does to a contact that has none, or another.",
     FILL="Is set where there is none; a Conflict where there is another.",
     REPLACE="Takes its place, unless another contact holds it.",
-    KEEP="Is left, with a warning.",
+    KEEP="Is set where there is none; else it is left, with a warning.",
 )
 expose(
     TagsMode,

@@ -143,20 +143,22 @@ async def page(
     return Page(contacts, has_more=len(rows) > window.size)
 
 
-async def reaches_back(
+async def reaches_beyond(
     session: AsyncSession,
     caller: Caller,
     order: Order,
     window: Window,
     condition: Condition = EVERY,
+    *,
+    forward: bool,
 ) -> bool:
-    """Whether there is a contact on the side that the window was opened from."""
-    edge = window.before if window.backward else window.after
+    """Whether there is a contact outside of the window: behind `before`, or ahead of `after`."""
+    edge = window.before if forward else window.after
     if edge is None:
         return False
     candidates = await _candidates(session, caller, condition)
     for nulls in _segments(order, window):
-        bound = _beyond(order, edge, forward=window.backward, nulls=nulls, inclusive=True)
+        bound = _beyond(order, edge, forward=forward, nulls=nulls, inclusive=True)
         if isinstance(bound, False_):
             continue
         statement, place = select(col(ContactTable.id)), (*_segment(order, nulls), bound)

@@ -23,6 +23,10 @@ def test_tags_are_limited_in_number_once_they_are_distinct() -> None:
     assert broken(tags=[*tags, "x"]) == [("TOO_MANY", "tags")]
 
 
+def test_a_flood_of_tags_is_refused_before_each_of_them_is_judged() -> None:
+    assert broken(tags=[""] * 1001) == [("TOO_MANY", "tags")]
+
+
 def test_every_broken_tag_is_named() -> None:
     longest = "\u00e9" * 100
     assert normalised(tags=[longest]) == {"tags": [longest]}

@@ -188,6 +188,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("contact_alias")
     op.drop_table("assignment")
+    op.drop_table("custom_field")
     op.drop_table("contact")
     op.drop_table("api_key")
     op.drop_table("workspace")
