@@ -19,7 +19,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import directory, logs
-from app.api.schema import schema as graphql_schema
 from app.auth import Scope
 from app.backup import back_up
 from app.contacts import custom_fields
@@ -27,10 +26,7 @@ from app.database import Database, sqlite_path
 from app.errors import CommandFailed, RollcallError, Unavailable
 from app.fields import parse_timestamp
 from app.migrate import migrate as migrate_database
-from app.serving import listen, only_server, share
-from app.serving import serve as serve_here
 from app.settings import Settings
-from app.workers import supervise
 
 T = TypeVar("T")
 
@@ -55,6 +51,11 @@ def serve(
     ] = 1,
 ) -> None:
     """Migrates the database and serves the API until SIGTERM, which finishes what is in flight."""
+    # The API takes longer to import than most commands take to run.
+    from app.serving import listen, only_server, share
+    from app.serving import serve as serve_here
+    from app.workers import supervise
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # to which uvicorn comes back at its end
     settings = Settings()
     file = sqlite_path(settings.database_url)
@@ -108,6 +109,8 @@ def backup(
 @cli.command()
 def schema() -> None:
     """Prints the GraphQL schema."""
+    from app.api.schema import schema as graphql_schema
+
     typer.echo(graphql_schema.as_str())
 
 
