@@ -146,7 +146,7 @@ def _postgresql_arguments(settings: DatabaseSettings) -> dict[str, Any]:
         f"SET LOCAL lock_timeout = {lock};"
     )
 
-    class Connection(asyncpg.Connection):  # type: ignore[misc]
+    class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
         async def execute(self, query: str, *args: Any, **options: Any) -> Any:
             if not query.startswith("BEGIN"):
                 return await super().execute(query, *args, **options)

@@ -1,12 +1,13 @@
 """When the database is slow, busy or away: which error, and that all is well again afterwards."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg  # type: ignore[import-untyped]  # has no types
 import httpx
 import pytest
 from graphql import ExecutionResult, GraphQLError
@@ -81,7 +82,7 @@ async def serving(url: str, **settings: Any) -> AsyncIterator[Client]:
 
 async def ask(database: Database, statement: str = "SELECT 1") -> Any:
     async with database.read() as session:
-        return (await session.exec(text(statement))).scalar()  # type: ignore[call-overload]
+        return (await session.exec(text(statement))).scalar()  # type: ignore[call-overload]  # exec knows no text()
 
 
 async def post(api: Client, document: str, accept: str = JSON) -> httpx.Response:
@@ -198,7 +199,7 @@ async def test_lock_that_is_held_too_long_is_unavailable(database_url: str) -> N
         async with database.write() as session:
             locked = "SELECT id FROM contact WHERE workspace_id = :workspace FOR UPDATE"
             workspace = {"workspace": caller.workspace_id}
-            await session.exec(text(locked), params=workspace)  # type: ignore[call-overload]
+            await session.exec(text(locked), params=workspace)  # type: ignore[call-overload]  # exec knows no text()
             with pytest.raises(LostRace, match="Try again"):
                 await upsert(database, caller, request)
         assert len(await upsert(database, caller, request)) == 1
@@ -212,7 +213,7 @@ async def test_cancelled_statement_leaves_its_connection_free(database_url: str)
 
     async def write(database: Database, statement: str) -> Any:
         async with database.write() as session:
-            return (await session.exec(text(statement))).scalar()  # type: ignore[call-overload]
+            return (await session.exec(text(statement))).scalar()  # type: ignore[call-overload]  # exec knows no text()
 
     sizes = {"database_pool_size": 1, "database_pool_overflow": 0}
     async with connected(database_url, **sizes) as database:
@@ -313,9 +314,14 @@ async def test_too_many_connections_are_unavailable(moody: Cluster) -> None:
     ],
 )
 async def test_database_that_is_nowhere_is_unavailable(url: str) -> None:
+    before = set(threading.enumerate())
     async with connected(url) as database:
         with pytest.raises(Unavailable, match="cannot be reached"):
             await ask(database)
+    # aiosqlite's thread for a file that cannot be opened tells this event loop of its end.
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.endswith("(_connection_worker_thread)"):
+            await asyncio.to_thread(thread.join)
 
 
 async def test_database_that_does_not_answer_is_unavailable() -> None:

@@ -129,7 +129,7 @@ async def test_timeouts_hold_though_connections_are_shared(url: str) -> None:
 
     async def asked(database: Database) -> str:
         async with database.read() as session:
-            return str((await session.exec(shown)).scalar())  # type: ignore[call-overload]
+            return str((await session.exec(shown)).scalar())  # type: ignore[call-overload]  # exec knows no text()
 
     async with AsyncExitStack() as opened:
         databases = []
@@ -151,7 +151,7 @@ async def test_statement_that_takes_too_long_is_timed_out(url: str) -> None:
 
     async def sleep() -> None:
         async with database.read() as session:
-            await session.exec(text("SELECT pg_sleep(60)"))  # type: ignore[call-overload]
+            await session.exec(text("SELECT pg_sleep(60)"))  # type: ignore[call-overload]  # exec knows no text()
 
     with pytest.raises(TimedOut):
         await sleep()
