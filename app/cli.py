@@ -5,8 +5,8 @@ import logging.config
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -213,8 +213,7 @@ def _timestamp(text: str) -> datetime:
 
 async def _prepared(settings: Settings) -> str | None:
     """Migrates; on the first start of a development server, makes a workspace and its key."""
-    database = Database(settings.database_url, settings)
-    try:
+    async with _open(settings) as database:
         await migrate_database(database)
         if settings.is_production:
             return None
@@ -223,29 +222,29 @@ async def _prepared(settings: Settings) -> str | None:
                 return None
             await directory.create_workspace(session, DEMO)
             return await directory.create_key(session, DEMO, "first key", list(Scope))
-    finally:
-        await _close(database)
 
 
 def _run(work: Callable[[Database], Awaitable[T]]) -> T:
     async def run() -> T:
-        settings = Settings()
-        database = Database(settings.database_url, settings)
-        try:
+        async with _open(Settings()) as database:
             return await work(database)
-        finally:
-            await _close(database)
 
     return asyncio.run(run())
 
 
-async def _close(database: Database) -> None:
-    await database.close()
-    for thread in threading.enumerate():
-        # aiosqlite's threads. One that could not connect ends when it will, and with a traceback
-        # where it finds the event loop closed.
-        if thread.name.endswith("(_connection_worker_thread)"):
-            await asyncio.to_thread(thread.join)
+@asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Database]:
+    others = set(threading.enumerate())
+    database = Database(settings.database_url, settings)
+    try:
+        yield database
+    finally:
+        await database.close()
+        for thread in set(threading.enumerate()) - others:
+            # aiosqlite's threads. One that could not connect ends when it will, and with a
+            # traceback where it finds the event loop closed.
+            if thread.name.endswith("(_connection_worker_thread)"):
+                await asyncio.to_thread(thread.join)
 
 
 def _in_session(work: Callable[[AsyncSession], Awaitable[T]]) -> T:

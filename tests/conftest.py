@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, event, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Engine, delete, event, make_url
+from starlette.applications import Starlette
 
 from app import directory
 from app.asgi import create_app
@@ -19,7 +18,10 @@ from app.auth import Scope
 from app.database import Database
 from app.migrate import migrate
 from app.settings import Settings
+from app.tables import Workspace
 from tests.client import Client
+from tests.commands import rollcall as rollcall
+from tests.databases import copied_postgresql, copied_sqlite, empty_postgresql, empty_sqlite
 from tests.postgres import Cluster
 from tests.server import Server
 from tests.tenancy import Watch
@@ -42,6 +44,15 @@ def every_statement_names_the_workspace() -> Iterator[None]:
     assert watch.unscoped == []
 
 
+@pytest.fixture(autouse=True)
+def processes_are_covered_where_marked(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Coverage makes a process that a test starts some three times as slow."""
+    if not request.node.get_closest_marker("covered_processes"):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
@@ -49,9 +60,9 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    asyncio.run(_migrated(f"sqlite+aiosqlite:///{path}"))
-    return path
+    folder = tmp_path_factory.mktemp("template")
+    asyncio.run(_migrated(empty_sqlite(folder)))
+    return folder / "rollcall.db"
 
 
 @pytest.fixture(scope="session")
@@ -65,41 +76,88 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def postgresql_template(cluster: Cluster) -> str:
-    asyncio.run(_postgresql(cluster, "CREATE DATABASE template_rollcall"))
-    asyncio.run(_migrated(cluster.url("template_rollcall")))
-    return "template_rollcall"
+    """The name of a migrated database that nobody may connect to."""
+    url = empty_postgresql(cluster)
+    asyncio.run(_migrated(url))
+    return str(make_url(url).database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A migrated database of the test's own."""
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of the test's own with nothing in it."""
     if request.param == "sqlite":
-        path = tmp_path / "rollcall.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite+aiosqlite:///{path}"
-    cluster: Cluster = request.getfixturevalue("cluster")
-    template = request.getfixturevalue("postgresql_template")
-    name = f"test_{uuid4().hex}"
-    asyncio.run(_postgresql(cluster, f"CREATE DATABASE {name} TEMPLATE {template}"))
-    return cluster.url(name)
+        return empty_sqlite(tmp_path)
+    return empty_postgresql(request.getfixturevalue("cluster"))
+
+
+@pytest.fixture(scope="session")
+def shared_urls() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(
+    request: pytest.FixtureRequest,
+    shared_urls: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """A migrated database. The tests share it one after another, and `database` empties it;
+    those that change its tables are marked by `own_database`."""
+
+    def copied() -> str:
+        template = request.getfixturevalue(f"{request.param}_template")
+        if request.param == "sqlite":
+            return copied_sqlite(template, tmp_path_factory.mktemp("database"))
+        return copied_postgresql(request.getfixturevalue("cluster"), template)
+
+    if request.node.get_closest_marker("own_database"):
+        return copied()
+    if request.param not in shared_urls:
+        shared_urls[request.param] = copied()
+    return shared_urls[request.param]
+
+
+@pytest.fixture(scope="session")
+async def until_the_end() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def databases() -> dict[str, Database]:
+    """By URL. They stay open, as an engine compiles each statement once."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def applications() -> dict[str, Starlette]:
+    """By the URL of their database, open as long."""
+    return {}
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    yield database
-    await database.close()
+async def database(
+    database_url: str, databases: dict[str, Database], until_the_end: AsyncExitStack
+) -> Database:
+    if database_url not in databases:
+        databases[database_url] = Database(database_url)
+        until_the_end.push_async_callback(databases[database_url].close)
+    async with databases[database_url].write() as session:
+        await session.exec(delete(Workspace))
+    return databases[database_url]
 
 
 @pytest.fixture
-async def http(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def http(
+    database_url: str, applications: dict[str, Starlette], until_the_end: AsyncExitStack
+) -> AsyncIterator[httpx.AsyncClient]:
     """The application itself, in this process, as an HTTP client sees it."""
-    app = create_app(Settings(_env_file=None, database_url=database_url))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://rollcall.test") as client,
-    ):
+    if database_url not in applications:
+        app = create_app(Settings(_env_file=None, database_url=database_url))
+        await until_the_end.enter_async_context(app.router.lifespan_context(app))
+        applications[database_url] = app
+    transport = httpx.ASGITransport(applications[database_url], raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://rollcall.test") as client:
         yield client
 
 
@@ -143,10 +201,3 @@ async def _migrated(url: str) -> None:
     database = Database(url)
     await migrate(database)
     await database.close()
-
-
-async def _postgresql(cluster: Cluster, statement: str) -> None:
-    engine = create_async_engine(cluster.url("postgres"), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(statement))
-    await engine.dispose()

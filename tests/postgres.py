@@ -3,8 +3,10 @@
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,21 +34,45 @@ class Cluster:
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
 
     def start(self) -> None:
-        options = f"-k {self.folder} -c listen_addresses='' {' '.join(self._options)}"
-        log = self.folder / "log"
-        self._run("pg_ctl", "-D", self.data, "-w", "-l", log, "-o", options, "start")
+        """As a child of this process, which so sees it end at once."""
+        with (self.folder / "log").open("ab") as log:
+            self._postmaster = subprocess.Popen(
+                [
+                    self.binaries / "postgres",
+                    "-D",
+                    self.data,
+                    "-k",
+                    self.folder,
+                    "-c",
+                    "listen_addresses=",
+                    *self._options,
+                ],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                **self._user,
+            )
+        while not self._is_ready():
+            if self._postmaster.poll() is not None:
+                raise RuntimeError((self.folder / "log").read_text())
+            time.sleep(0.02)
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
+        """An immediate shutdown."""
+        self._postmaster.send_signal(signal.SIGQUIT)
+        self._postmaster.wait()
 
     def kill(self) -> None:
-        """As kill -9 does; returns when the last of its processes has noticed."""
-        postmaster = psutil.Process(self.process_id)
-        family = [postmaster, *postmaster.children(recursive=True)]
+        """As kill -9 does; returns when the last of its processes has ended."""
+        postmaster = psutil.Process(self._postmaster.pid)
+        family = [*postmaster.children(recursive=True), postmaster]
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(family)
+        self._postmaster.wait()
+        while any(map(_is_running, family)):
+            time.sleep(0.01)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -54,9 +80,13 @@ class Cluster:
     def url(self, database: str) -> str:
         return f"postgresql+asyncpg://postgres@/{database}?host={self.folder}"
 
-    @property
-    def process_id(self) -> int:
-        return int((self.data / "postmaster.pid").read_text().splitlines()[0])
+    def _is_ready(self) -> bool:
+        """By the file where the postmaster writes who it is and, in the end, how far."""
+        try:
+            told = (self.data / "postmaster.pid").read_text().split()
+        except FileNotFoundError:
+            return False
+        return told[:1] == [str(self._postmaster.pid)] and told[-1] == "ready"
 
     def _run(self, program: str, *arguments: Any) -> None:
         command = [str(self.binaries / program), *map(str, arguments)]
@@ -84,6 +114,13 @@ class Cluster:
                 path.chmod(0o755)
             return copy / "bin"
         return binaries
+
+
+def _is_running(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _binaries() -> Path:

@@ -1,6 +1,7 @@
 """Whether a statement on a workspace's data names the workspace."""
 
 import re
+from functools import cache
 from typing import Any
 
 from sqlmodel import SQLModel
@@ -15,6 +16,7 @@ TENANT_TABLES = (set(SQLModel.metadata.tables) - DIRECTORY) | {
 _NAMED = re.compile(r"(?:FROM|JOIN|UPDATE|INTO|,)\s+(\w+)(?:\s+AS\s+(\w+))?")
 
 
+@cache
 def unscoped(statement: str) -> list[str]:
     """The tables that the statement reads or writes without naming the workspace of each.
 

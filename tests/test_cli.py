@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,58 +15,17 @@ import pytest
 from app import directory
 from app.api.schema import schema
 from app.auth import Caller, Scope, authenticate
-from app.cli import main
 from app.database import Database
 from app.errors import Unauthenticated
 from app.migrate import is_current
-from app.settings import Settings
-from tests.databases import empty_postgresql, empty_sqlite
+from tests.commands import Result, Rollcall
+from tests.databases import empty_sqlite
 from tests.postgres import Cluster
 from tests.server import Server
 
 KEY = re.compile("rollcall_[0-9a-f]{72}")
 READ = ("--scope", "contacts:read")
 LATER = "2999-01-31T08:00:00Z"
-
-
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-
-Rollcall = Callable[..., Result]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return empty_sqlite(tmp_path)
-    return empty_postgresql(request.getfixturevalue("cluster"))
-
-
-@pytest.fixture
-def rollcall(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Rollcall:
-    """Runs a command in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-
-    def run(*arguments: str, **environment: str) -> Result:
-        with monkeypatch.context() as patch:
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["rollcall", *arguments])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        code = ended.value.code or 0
-        assert isinstance(code, int)
-        return Result(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
@@ -270,6 +228,7 @@ def test_real_process_has_no_traceback_and_an_exit_code(
     refused(Result(done.returncode, done.stdout, done.stderr))
 
 
+@pytest.mark.covered_processes
 def test_serve_makes_what_it_needs_once_and_keeps_it(tmp_path: Path) -> None:
     url = empty_sqlite(tmp_path)
     server = Server(tmp_path, DATABASE_URL=url, ENVIRONMENT="development")
@@ -291,6 +250,7 @@ def test_serve_makes_what_it_needs_once_and_keeps_it(tmp_path: Path) -> None:
     assert workspaces_with_keys(url) == ["demo"]
 
 
+@pytest.mark.covered_processes
 def test_serve_in_production_makes_no_key(tmp_path: Path) -> None:
     server = Server(tmp_path, DATABASE_URL=empty_sqlite(tmp_path), ENVIRONMENT="production")
     try:

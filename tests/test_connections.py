@@ -43,7 +43,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 @pytest.fixture(scope="module")
 def moody() -> Iterator[Cluster]:
     """A cluster that the tests may stop and start, with few connections to be had."""
-    cluster = Cluster("-F", f"-c max_connections={CONNECTIONS}")
+    cluster = Cluster("-F", "-c", f"max_connections={CONNECTIONS}")
     cluster.start()
     asyncio.run(_migrate(cluster.url("postgres")))
     yield cluster
@@ -188,11 +188,13 @@ async def test_request_that_takes_too_long_is_timed_out(moody: Cluster, accept: 
 
 
 @on_postgresql
-async def test_lock_that_is_held_too_long_is_unavailable(database_url: str) -> None:
+async def test_lock_that_is_held_too_long_is_unavailable(
+    database_url: str, database: Database
+) -> None:
+    async with database.write() as session:
+        await directory.create_workspace(session, "ours")
+        key = await directory.create_key(session, "ours", "test", list(Scope))
     async with connected(database_url, database_lock_timeout_seconds=0.02) as database:
-        async with database.write() as session:
-            await directory.create_workspace(session, "ours")
-            key = await directory.create_key(session, "ours", "test", list(Scope))
         caller = await authenticate(database, key)
         request = [Request({"email": "ada@example.com"})]
         await upsert(database, caller, request)

@@ -14,6 +14,8 @@ from tests.databases import empty_postgresql
 from tests.postgres import Cluster
 from tests.server import Server
 
+pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
+
 ROUNDS = 20
 CALLERS = 8
 LOAD_SECONDS = 0.3

@@ -1,12 +1,8 @@
 """Custom fields that a workspace defines: made, changed, listed, removed, loaded as a set."""
 
 import asyncio
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
@@ -16,6 +12,7 @@ from app.contacts.custom_fields import DEFINITIONS_LIMIT
 from app.database import Database
 from app.tables import CustomField
 from tests.client import Client
+from tests.commands import Result, Rollcall
 from tests.conftest import client_of
 
 DEFINE = """
@@ -113,17 +110,15 @@ async def test_definitions_are_for_admins_to_change_and_for_readers_to_see(
 
 
 async def test_the_command_loads_the_slots_and_is_safe_to_repeat(
-    api: Client, database_url: str, tmp_path: Path
+    api: Client, database_url: str, rollcall: Rollcall
 ) -> None:
     async def load(workspace: str) -> tuple[int, str]:
-        command = [sys.executable, "-m", "app", "custom-field", "load", "notifuse"]
-        done = await anyio.run_process(
-            [*command, "--workspace", workspace],
-            cwd=tmp_path,
-            env=os.environ | {"DATABASE_URL": database_url},
-            check=False,
-        )
-        return done.returncode, (done.stdout + done.stderr).decode()
+        def run() -> Result:
+            command = ["custom-field", "load", "notifuse", "--workspace", workspace]
+            return rollcall(*command, DATABASE_URL=database_url)
+
+        done = await asyncio.to_thread(run)  # as it has an event loop of its own
+        return done.code, done.out + done.err
 
     assert await load("ours") == (0, "The 20 custom fields of notifuse are defined.\n")
     kinds = ("DATETIME", "JSON", "NUMBER", "STRING")

@@ -18,6 +18,8 @@ from app.tables import ContactTable
 from tests.databases import empty_postgresql, empty_sqlite
 from tests.server import Server
 
+pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
+
 CALLERS = 200
 UPSERT = """
 mutation ($input: ContactInput!) {

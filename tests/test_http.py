@@ -453,6 +453,7 @@ async def test_unexpected_error_in_a_resolver_is_masked_and_logged_with_its_requ
     assert "RuntimeError: secret" in lines.text
 
 
+@pytest.mark.own_database
 @pytest.mark.parametrize("query", [COUNT, CREATE])
 async def test_unexpected_error_of_the_database_is_masked_and_logged_with_its_request_id(
     api: Client, database: Database, lines: pytest.LogCaptureFixture, query: str
@@ -463,6 +464,7 @@ async def test_unexpected_error_of_the_database_is_masked_and_logged_with_its_re
     masked_in(response, lines.text)
 
 
+@pytest.mark.own_database
 async def test_unexpected_error_outside_graphql_is_a_500_and_masked_too(
     api: Client, database: Database, lines: pytest.LogCaptureFixture
 ) -> None:
@@ -472,6 +474,7 @@ async def test_unexpected_error_outside_graphql_is_a_500_and_masked_too(
     masked_in(response, lines.text)
 
 
+@pytest.mark.own_database
 async def test_personal_data_is_not_logged_with_an_unexpected_error(
     api: Client, database: Database, lines: pytest.LogCaptureFixture
 ) -> None:
@@ -497,10 +500,9 @@ async def test_server_on_a_migrated_database_is_ready(http: httpx.AsyncClient) -
 
 
 async def test_server_on_a_database_that_wants_migration_is_healthy_and_not_ready(
-    http: httpx.AsyncClient, database: Database
+    empty_url: str,
 ) -> None:
-    for statement in ("DELETE FROM alembic_version", "DROP TABLE alembic_version"):
-        await alter(database, statement)
+    async with serving(empty_url) as http:
         response = await http.get("/readyz")
         assert response.status_code == 503
         assert "rollcall migrate" in response.text
@@ -516,10 +518,11 @@ AWAY = [
 
 @pytest.mark.parametrize("url", AWAY)
 async def test_server_without_its_database_is_healthy_and_not_ready(url: str) -> None:
+    others = set(threading.enumerate())
     async with serving(url) as http:
         assert (await http.get("/healthz")).status_code == 200
         response = await http.get("/readyz")
-        for thread in threading.enumerate():
+        for thread in set(threading.enumerate()) - others:
             if "_connection_worker_thread" in thread.name:
                 thread.join()  # aiosqlite's, which without a connection ends when it will
     assert response.status_code == 503

@@ -16,8 +16,10 @@ from app.database import Database
 from app.tables import ContactAlias
 from tests.client import Client
 
+pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
+
 CALLERS = 32
-ROUNDS = 20
+ROUNDS = 8
 
 UPSERT = """
 mutation ($input: ContactInput!) {

@@ -17,6 +17,8 @@ from app.database import Database
 from tests.client import Client
 from tests.probes import PROBES, settle
 
+pytestmark = pytest.mark.own_database
+
 T = TypeVar("T")
 
 # What only one dialect has is made by migrations alone, and is no part of the models.

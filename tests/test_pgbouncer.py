@@ -5,12 +5,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import make_url, text
 
 from app.asgi import create_app
 from app.database import Database
@@ -19,6 +17,7 @@ from app.migrate import is_current, migrate
 from app.settings import DatabaseSettings, Settings
 from tests.client import Client
 from tests.conftest import client_of
+from tests.databases import empty_postgresql
 from tests.pgbouncer import PgBouncer
 from tests.postgres import Cluster
 
@@ -58,13 +57,9 @@ def bouncer() -> Iterator[PgBouncer]:
 
 
 @pytest.fixture
-async def url(bouncer: PgBouncer) -> str:
+def url(bouncer: PgBouncer) -> str:
     """An empty database of the test's own."""
-    name = f"test_{uuid4().hex}"
-    engine = create_async_engine(bouncer.cluster.url("postgres"), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    await engine.dispose()
+    name = str(make_url(empty_postgresql(bouncer.cluster)).database)
     return bouncer.url(name)
 
 

@@ -6,18 +6,15 @@ weighs costs: there are enough contacts here, of two workspaces, for an index to
 
 import asyncio
 import re
-import shutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, event, text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.contacts import search
@@ -51,7 +48,7 @@ from app.contacts.page import (
 )
 from app.database import Database
 from app.tables import FILTERED, Workspace
-from tests.postgres import Cluster
+from tests.databases import copied_postgresql, copied_sqlite, outside_transaction
 from tests.stored import START, add, caller_of, contact_of, new_workspace
 
 OURS, THEIRS = (UUID(int=2**100 + number) for number in range(2))
@@ -108,33 +105,27 @@ async def stock(url: str) -> None:
         await add(database, caller, contacts, assigned)
     await database.close()
     if url.startswith("postgresql"):
-        await on_its_own(url, "VACUUM ANALYZE")
+        await outside_transaction(url, "VACUUM ANALYZE")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """One database for all the tests here, which only read."""
     if request.param == "sqlite":
-        path: Path = tmp_path_factory.mktemp("plans") / "rollcall.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        url = f"sqlite+aiosqlite:///{path}"
+        template = request.getfixturevalue("sqlite_template")
+        url = copied_sqlite(template, tmp_path_factory.mktemp("plans"))
     else:
-        cluster: Cluster = request.getfixturevalue("cluster")
-        template = request.getfixturevalue("postgresql_template")
-        name = f"plans_{uuid4().hex}"
-        made = on_its_own(cluster.url("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}")
-        asyncio.run(made)
-        url = cluster.url(name)
+        cluster = request.getfixturevalue("cluster")
+        url = copied_postgresql(cluster, request.getfixturevalue("postgresql_template"))
     asyncio.run(stock(url))
     return url
 
 
-async def on_its_own(url: str, statement: str) -> None:
-    """Runs a statement that no transaction may hold."""
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(statement))
-    await engine.dispose()
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
 
 
 Query = Callable[[AsyncSession], Awaitable[Any]]

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from app.tables import Contact
 from tests.calls import Call, calls, decided
 from tests.client import Client
 from tests.conftest import client_of
+
+pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
 
 CALLERS = 32
 ROUNDS = 20

@@ -268,21 +268,6 @@ async def test_search_filter_and_order_go_together(api: Client) -> None:
     assert seen == ["bob", "ada", "dan"]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_search_is_right_where_the_server_has_no_trigrams(
-    api: Client, database: Database
-) -> None:
-    async with database.write() as session:
-        for statement in ("DROP INDEX contact_search_text", "DROP EXTENSION pg_trgm"):
-            await (await session.connection()).execute(text(statement))
-    await test_search_minds_neither_case_nor_accents(api)
-    await api(
-        "mutation { deleteContacts(selection: {filter: {email: {isNull: false}}}) { deleted } }"
-    )
-    await test_wildcards_are_letters(api)
-    assert await found(api, "10%", filter={"name": {"contains": "%%of"}}) == "p06"
-
-
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_is_no_longer_there_leaves_the_indexes(api: Client, database: Database) -> None:
     async def held() -> tuple[int, list[str], list[str]]:

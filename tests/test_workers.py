@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import asyncpg  # type: ignore[import-untyped]  # has no types
 import httpx
 import pytest
+from sqlalchemy import make_url
 
+from tests.databases import copied_postgresql
 from tests.postgres import Cluster
 from tests.server import Server
 
@@ -33,15 +34,7 @@ FIND = '{ contact(by: {email: "ada@example.com"}) { email } }'
 @pytest.fixture
 def database(cluster: Cluster, postgresql_template: str) -> str:
     """The name of a migrated database of the test's own, without a workspace."""
-    name = f"test_{uuid4().hex}"
-
-    async def create() -> None:
-        connection = await connect(cluster, "postgres")
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgresql_template}")
-        await connection.close()
-
-    asyncio.run(create())
-    return name
+    return str(make_url(copied_postgresql(cluster, postgresql_template)).database)
 
 
 @pytest.fixture
@@ -92,6 +85,7 @@ def is_alive(process: int) -> bool:
     return True
 
 
+@pytest.mark.covered_processes
 async def test_requests_in_flight_in_every_worker_are_finished(
     server: Server, cluster: Cluster, database: str
 ) -> None:
@@ -122,6 +116,7 @@ async def test_requests_in_flight_in_every_worker_are_finished(
     assert {int(process) for process in served} == set(started(server))
 
 
+@pytest.mark.covered_processes
 def test_worker_that_dies_is_replaced(server: Server) -> None:
     server.post(UPSERT, email="ada@example.com")
     for _ in range(2):

@@ -1,0 +1,33 @@
+"""Searches and filters where PostgreSQL has no pg_trgm: slower, and as right."""
+
+import pytest
+from sqlalchemy import text
+
+from app.database import Database
+from tests.client import Client
+from tests.test_search import (  # noqa: F401  # run here once more
+    found,
+    put,
+    test_each_searched_field_is_found_by_any_part_of_it,
+    test_search_minds_neither_case_nor_accents,
+    test_wildcards_are_letters,
+)
+
+pytestmark = [
+    pytest.mark.own_database,
+    pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
+]
+
+
+@pytest.fixture
+async def database(database: Database) -> Database:
+    async with database.write() as session:
+        connection = await session.connection()
+        for statement in ("DROP INDEX contact_search_text", "DROP EXTENSION pg_trgm"):
+            await connection.execute(text(statement))
+    return database
+
+
+async def test_filter_by_part_of_a_field(api: Client) -> None:
+    await put(api, ada={"name": "10%%off"}, bob={"name": "10%off"})
+    assert await found(api, "10%", filter={"name": {"contains": "%%of"}}) == "ada"
