@@ -14,7 +14,7 @@ from tests.databases import empty_postgresql
 from tests.postgres import Cluster
 from tests.server import Server
 
-pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
+pytestmark = pytest.mark.without_coverage
 
 ROUNDS = 20
 CALLERS = 8
@@ -69,7 +69,7 @@ class Load:
                 if self._upsert(http, external_id):
                     self.acknowledged.add(external_id)
                 else:
-                    time.sleep(0.02)
+                    time.sleep(0.1)
 
     def _upsert(self, http: httpx.Client, external_id: str) -> bool:
         given = {"externalId": external_id, "email": f"p{external_id}@example.com"}

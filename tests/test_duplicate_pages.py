@@ -113,6 +113,7 @@ async def plan(database: Database, statement: str, parameters: Any) -> str:
         return "\n".join(str(row[-1]) for row in rows)
 
 
+@pytest.mark.own_database  # as the plan goes by its statistics
 async def test_a_page_goes_by_the_index_alone(api: Client, database: Database) -> None:
     await group(api, "+1 202-456-1111", *"abcdef")
     middle = (await api(PAGE, first=2))["pageInfo"]["endCursor"]

@@ -18,7 +18,7 @@ from app.tables import ContactTable
 from tests.databases import empty_postgresql, empty_sqlite
 from tests.server import Server
 
-pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
+pytestmark = pytest.mark.without_coverage
 
 CALLERS = 200
 UPSERT = """

@@ -22,6 +22,8 @@ from tests.client import Client
 from tests.probes import CREATE, DELETE, MISSING, OWN, PROBES, UPDATE, UPSERT, Target, both, settle
 from tests.tenancy import TENANT_TABLES
 
+pytestmark = pytest.mark.without_coverage
+
 # What a contact of the stranger's own may have by an earlier probe.
 IDENTIFIERS = {"external_id", "email", "former_email"}
 

@@ -23,7 +23,7 @@ from app.fields import normalise
 from app.tables import Contact
 from tests.stored import new_workspace
 
-pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
+pytestmark = pytest.mark.without_coverage
 
 EMAILS = [f"{name}@example.com" for name in "abcd"]
 EXTERNAL_IDS = list("xyz")

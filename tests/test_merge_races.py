@@ -16,7 +16,7 @@ from app.database import Database
 from app.tables import ContactAlias
 from tests.client import Client
 
-pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
+pytestmark = pytest.mark.without_coverage
 
 CALLERS = 32
 ROUNDS = 8

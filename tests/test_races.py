@@ -21,7 +21,7 @@ from tests.calls import Call, calls, decided
 from tests.client import Client
 from tests.conftest import client_of
 
-pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
+pytestmark = pytest.mark.without_coverage
 
 CALLERS = 32
 ROUNDS = 20

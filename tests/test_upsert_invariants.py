@@ -30,7 +30,7 @@ from app.tables import Contact
 from tests.calls import KEY_ID, START, Call, at, calls, decided
 from tests.stored import new_workspace
 
-pytestmark = pytest.mark.no_cover  # for speed: it is all covered elsewhere
+pytestmark = pytest.mark.without_coverage
 
 sequences = st.lists(calls, min_size=2, max_size=8)
 
