@@ -26,6 +26,7 @@ from app.contacts.page import Order, Window, count, cursor, page
 from app.database import Database
 from app.errors import CommandFailed
 from app.migrate import migrate
+from app.settings import DatabaseSettings
 from bench.copies import copy_contacts
 from bench.questions import PAGE, PAGES, SEED, Question, orders, questions
 from bench.seed import fill, key_of
@@ -104,7 +105,7 @@ def bench(
 def _postgresql(database_url: str, counts: Sequence[int]) -> Iterator[dict[int, str]]:
     with ExitStack() as stack:
         if not database_url:
-            cluster = Cluster("-c shared_buffers=512MB", "-c max_wal_size=4GB")
+            cluster = Cluster("-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB")
             stack.callback(cluster.remove)
             cluster.start()
             stack.callback(cluster.stop)
@@ -138,7 +139,8 @@ def _copied(url: str, folder: Path) -> str:
 
 async def _prepare(site: Site) -> None:
     """Seeds what is not there yet; the questions that fit the site."""
-    database = Database(site.url)
+    patient = DatabaseSettings(database_statement_timeout_seconds=3600)
+    database = Database(site.url, patient)
     try:
         await migrate(database)
         site.key = await key_of(database, WORKSPACE)

@@ -11,6 +11,8 @@ TENANT_TABLES = (set(SQLModel.metadata.tables) - DIRECTORY) | {
     "contact_tag",
     "contact_text_id",
     "contact_custom_value",
+    "contact_custom_moment",
+    "contact_notes_id",
 }
 
 _NAMED = re.compile(r"(?:FROM|JOIN|UPDATE|INTO|,)\s+(\w+)(?:\s+AS\s+(\w+))?")

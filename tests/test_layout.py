@@ -15,7 +15,7 @@ async def layout_faults(database: Database) -> list[str]:
         inspector = inspect(connection)
         faults = []
         for table in TENANT_TABLES & set(inspector.get_table_names()):
-            if table == "contact_text_id":
+            if table in ("contact_text_id", "contact_notes_id"):
                 key = inspector.get_unique_constraints(table)[0]["column_names"]
             else:
                 key = inspector.get_pk_constraint(table)["constrained_columns"]

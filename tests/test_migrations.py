@@ -23,10 +23,13 @@ T = TypeVar("T")
 
 # What only one dialect has is made by migrations alone, and is no part of the models.
 DIALECTS_OWN = {
-    "sqlite": {"contact_text", "contact_text_id", "contact_tag", "contact_custom_value"},
-    "postgresql": {"contact_tags", "contact_custom_fields", "contact_search_text"},
+    "sqlite": {
+        *["contact_text", "contact_text_id", "contact_notes", "contact_notes_id"],
+        *["contact_tag", "contact_custom_value", "contact_custom_moment"],
+    },
+    "postgresql": {"contact_tags", "contact_custom_fields", "contact_search_text", "contact_notes"},
 }
-FULL_TEXT = "contact_text_"  # FTS5 keeps its index in tables beside its own
+FULL_TEXT = ("contact_text_", "contact_notes_")  # FTS5 keeps its index in tables beside its own
 
 
 async def run(database: Database, work: Callable[[Connection], T]) -> T:

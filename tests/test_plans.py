@@ -54,6 +54,7 @@ from tests.stored import START, add, caller_of, contact_of, new_workspace
 OURS, THEIRS = (UUID(int=2**100 + number) for number in range(2))
 CALLER = caller_of(Workspace(id=OURS, name="ours"))
 CONTACTS = 1500
+FLAGS = ("contact_inactive", "contact_unsubscribed")
 
 ORDERS = [Order(field, direction) for field in OrderField for direction in Direction]
 ORDER_INDEXES = {
@@ -66,6 +67,7 @@ ORDER_INDEXES = {
 }
 TEXTS = [name for name in FILTERED if name not in ("orders_count", "professional_id")]
 DAY = timedelta(days=1)
+LATE = START + 700 * DAY
 NOISE = Random(7)
 
 
@@ -90,7 +92,12 @@ def given(number: int) -> dict[str, Any]:
         "lifetime_value": number / 10,
         "last_order_at": START + number * DAY,
         "professional_id": UUID(int=number % 500),
-        "custom_fields": {"plan": f"plan {number % 500}", "age": number, "flag": number % 400 == 1},
+        "custom_fields": {
+            "plan": f"plan {number % 500}",
+            "age": number,
+            "flag": number % 400 == 1,
+            "since": (START + number * DAY).isoformat(),
+        },
     }
 
 
@@ -400,6 +407,11 @@ SELECTIVE: dict[str, tuple[Condition, str, str]] = {
         "contact_custom_fields",
     ),
     "search": (Found("name 777"), "contact_text", "contact_search_text"),
+    "notes contain": (
+        of_field("notes", Operator.CONTAINS, "777 "),
+        "contact_notes",
+        "contact_notes",
+    ),
     "all": (
         All([Comparison("notes", Operator.CONTAINS, "7"), Tagged(("tag 7",))]),
         "contact_tag",
@@ -446,11 +458,37 @@ async def test_what_few_contacts_meet_is_looked_up_in_its_index(
         return
     lookup, *_ = found
     assert re.search(rf"\b{on_sqlite}\b", lookup), lookup
-    if on_sqlite not in ("contact_text", "contact_inactive", "contact_unsubscribed"):
+    if on_sqlite not in ("contact_text", "contact_notes", *FLAGS):
         assert_bounded(lookup)
     for query in (first, *others):
         for plan in (await plans(database, query))[1:]:
             assert_led_by_id(plan)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_custom_moments_are_looked_up_in_their_index(database: Database) -> None:
+    condition = CustomComparison("since", Operator.LT, START + 5 * DAY)
+    for query in narrowed(condition):
+        lookup, *others = await plans(database, query)
+        assert "contact_custom_moment" in lookup
+        assert_bounded(lookup)
+        for plan in others:
+            assert_led_by_id(plan)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("field", ["created_at", "updated_at", "last_order_at"])
+async def test_a_range_of_the_orders_own_field_bounds_the_walk(
+    database: Database, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    monkeypatch.setattr(search, "RARE", 1)
+    condition = All([Comparison(field, Operator.GTE, START), Comparison(field, Operator.LT, LATE)])
+    order = Order(OrderField(field), Direction.DESC)
+    [_, _, walk] = await plans(
+        database, lambda session: page(session, CALLER, order, window(), condition)
+    )
+    assert re.search(rf"contact_{field} \(workspace_id=\? AND {field}>\? AND {field}<\?\)", walk)
+    assert "TEMP B-TREE" not in walk
 
 
 def assert_led_by_id(plan: str) -> None:
@@ -490,7 +528,7 @@ async def test_either_of_two_conditions_is_looked_up_in_both_indexes(database: D
 
 
 UNINDEXED: dict[str, Condition] = {
-    "text of no index": Comparison("notes", Operator.CONTAINS, "7"),
+    "few letters of notes": Comparison("notes", Operator.CONTAINS, "7"),
     "part of a text that is not searched": Comparison("city", Operator.CONTAINS, "7"),
     "short part": Comparison("company", Operator.CONTAINS, "7"),
     "empty": Comparison("company", Operator.IS_NULL, True),
@@ -502,7 +540,7 @@ UNINDEXED: dict[str, Condition] = {
     "active": Comparison("is_active", Operator.EQ, True),
     "custom part": CustomComparison("plan", Operator.CONTAINS, "7"),
     "custom number above": CustomComparison("age", Operator.GT, 7.0),
-    "custom moment": CustomComparison("plan", Operator.LT, START),
+    "custom moment": CustomComparison("since", Operator.LT, LATE),
     "custom key": CustomComparison("plan", Operator.IS_NULL, False),
     "common tag": Tagged(("common",)),
     "name of all": Found("example.com"),

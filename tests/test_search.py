@@ -293,3 +293,33 @@ async def test_what_is_no_longer_there_leaves_the_indexes(api: Client, database:
     await put(api, ada={"name": "Byron"})
     await api('mutation { deleteContact(by: {email: "ada@example.com"}) { __typename } }')
     assert await held() == (0, [], [])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_notes_and_moments_that_changed_are_found_by_what_they_are_now(
+    api: Client, database: Database
+) -> None:
+    async def held(part: str) -> tuple[int, list[float]]:
+        async with database.read() as session:
+            connection = await session.connection(execution_options={"any_workspace": True})
+            match = text("SELECT rowid FROM contact_notes WHERE contact_notes MATCH :part")
+            notes = (await connection.execute(match, {"part": part})).all()
+            moments = text("SELECT moment FROM contact_custom_moment ORDER BY moment")
+            return len(notes), list((await connection.execute(moments)).scalars())
+
+    for custom_fields, moments in (
+        ({"since": "1970-01-01T01:00:00+01:00", "until": " 1970-01-01t00:00:07.5z"}, [0, 7.5]),
+        ({"since": "1970-01-02T00:00:00Z", "until": "1970-01-02: soon"}, [86_400]),
+        ({"since": 7}, []),
+    ):
+        await put(api, ada={"notes": "Called twice", "customFields": custom_fields})
+        assert await held("Called") == (1, moments)
+    await put(api, ada={"notes": "Wrote"})
+    assert await held("Called") == (0, [])
+    assert await held("Wrote") == (1, [])
+    await put(api, ada={"notes": None})
+    assert await held("Wrote") == (0, [])
+    await put(api, ada={"notes": "Wrote again", "customFields": {"at": "1970-01-01T00:00:01Z"}})
+    assert await held("again") == (1, [1])
+    await api('mutation { deleteContact(by: {email: "ada@example.com"}) { __typename } }')
+    assert await held("again") == (0, [])

@@ -33,6 +33,11 @@ class OrderField(Enum):
     LIFETIME_VALUE = "lifetime_value"
     LAST_ORDER_AT = "last_order_at"
 
+    @property
+    def walks(self) -> str:
+        """The field that a filter compares, where the order has its index."""
+        return "email" if self is OrderField.EMAIL else self.value
+
 
 NULLABLE = {OrderField.NAME, OrderField.LIFETIME_VALUE, OrderField.LAST_ORDER_AT}
 
@@ -135,7 +140,7 @@ async def page(
         if missing and bounds is not None:
             statement = _statement(order, window, nulls=nulls, by_index=candidates is None)
             place = (*_segment(order, nulls), *bounds)
-            narrowed = _narrowed(statement, session, caller, condition, candidates, *place)
+            narrowed = _narrowed(statement, session, caller, condition, candidates, order, *place)
             rows += (await session.exec(narrowed.limit(missing))).all()
     contacts = [record(row) for row in rows[: window.size]]
     if window.backward:
@@ -162,7 +167,7 @@ async def reaches_beyond(
         if isinstance(bound, False_):
             continue
         statement, place = select(col(ContactTable.id)), (*_segment(order, nulls), bound)
-        narrowed = _narrowed(statement, session, caller, condition, candidates, *place)
+        narrowed = _narrowed(statement, session, caller, condition, candidates, order, *place)
         if (await session.exec(narrowed.limit(1))).first() is not None:
             return True
     return False
@@ -188,9 +193,11 @@ def _narrowed(
     caller: Caller,
     condition: Condition,
     candidates: set[UUID] | None,
+    order: Order | None = None,
     *place: ColumnElement[bool],
 ) -> Any:
-    met = predicate(condition, sqlite=is_sqlite(session))
+    walked = order.field.walks if order and candidates is None else None
+    met = predicate(condition, sqlite=is_sqlite(session), walked=walked)
     statement = statement.where(of_workspace(caller), met)
     if candidates is None:
         return statement.where(*place)

@@ -78,10 +78,13 @@ CUSTOM_VALUE = table(
     column("value"),
     column("contact_id", Uuid),
 )
-TEXT_ID = table(
-    "contact_text_id", column("id"), column("workspace_id", Uuid), column("contact_id", Uuid)
+CUSTOM_MOMENT = table(
+    "contact_custom_moment",
+    column("workspace_id", Uuid),
+    column("key"),
+    column("moment"),
+    column("contact_id", Uuid),
 )
-TEXT = table("contact_text", column("rowid"), column("contact_text"))
 
 # Not false(), for which SQLAlchemy leaves out what stands beside it, the workspace included.
 NEVER: ColumnElement[bool] = literal(value=False)
@@ -100,11 +103,17 @@ def is_sqlite(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
-def predicate(condition: Condition, *, sqlite: bool) -> ColumnElement[bool]:
-    """The condition on a row of `contact`; on SQLite such that it draws no index to itself."""
+def predicate(
+    condition: Condition, *, sqlite: bool, walked: str | None = None
+) -> ColumnElement[bool]:
+    """The condition on a row of `contact`; on SQLite such that it draws no index to itself.
+
+    Only what compares the field whose index is `walked` may say where the walk begins and ends.
+    """
     match condition:
         case All(conditions):
-            return and_(true(), *(predicate(one, sqlite=sqlite) for one in conditions))
+            parts = (predicate(one, sqlite=sqlite, walked=walked) for one in conditions)
+            return and_(true(), *parts)
         case AnyOf(conditions):
             if not conditions:
                 return NEVER
@@ -112,7 +121,8 @@ def predicate(condition: Condition, *, sqlite: bool) -> ColumnElement[bool]:
         case Not(negated):
             return not_(func.coalesce(predicate(negated, sqlite=sqlite), false()))
         case Comparison():
-            return _comparison(condition, sqlite=sqlite, by_index=not sqlite)
+            by_index = not sqlite or condition.field == walked
+            return _comparison(condition, sqlite=sqlite, by_index=by_index)
         case CustomComparison():
             return _custom_sqlite(condition) if sqlite else _custom_postgresql(condition)
         case Tagged(tags):
@@ -164,7 +174,7 @@ def _lookup(caller: Caller, condition: Condition) -> SelectOfScalar[UUID] | None
     """Reads the ids of the contacts that may meet the condition from an index of SQLite's."""
     match condition:
         case Found(folded):
-            return _texts(caller, folded)
+            return _texts(caller, "contact_text", folded)
         case Tagged(tags):
             held = select(TAG.c.contact_id)
             return held.where(TAG.c.workspace_id == caller.workspace_id, TAG.c.tag.in_(tags))
@@ -176,9 +186,11 @@ def _lookup(caller: Caller, condition: Condition) -> SelectOfScalar[UUID] | None
             )
         case CustomComparison():
             return _custom_values(caller, condition)
+        case Comparison("notes", Operator.CONTAINS, str(value)):
+            return _texts(caller, "contact_notes", value) if len(value) >= TRIGRAM else None
         case Comparison(field, Operator.CONTAINS, str(value)):
             trigrams = field in SEARCHED and len(fold(value)) >= TRIGRAM
-            return _texts(caller, fold(value)) if trigrams else None
+            return _texts(caller, "contact_text", fold(value)) if trigrams else None
         case Comparison(field, operator, value):
             by_flag = (field, value) in (("is_active", False), ("is_unsubscribed", True))
             if operator is Operator.IS_NULL or not (field in INDEXED or by_flag):
@@ -192,26 +204,38 @@ def _lookup(caller: Caller, condition: Condition) -> SelectOfScalar[UUID] | None
     return None
 
 
-def _texts(caller: Caller, folded: str) -> SelectOfScalar[UUID]:
-    phrase = '"' + folded.replace('"', '""') + '"'
+def _texts(caller: Caller, index: str, text: str) -> SelectOfScalar[UUID]:
+    """The contacts where a text index of trigrams has the text."""
+    ids = table(
+        f"{index}_id", column("id"), column("workspace_id", Uuid), column("contact_id", Uuid)
+    )
+    texts = table(index, column("rowid"), column(index))
+    phrase = '"' + text.replace('"', '""') + '"'
     return (
-        select(TEXT_ID.c.contact_id)
-        .join(TEXT, TEXT.c.rowid == TEXT_ID.c.id)
+        select(ids.c.contact_id)
+        .join(texts, texts.c.rowid == ids.c.id)
         .where(
-            TEXT.c.contact_text.match(phrase),
-            without_index(TEXT_ID.c.workspace_id) == caller.workspace_id,
+            texts.c[index].match(phrase),
+            without_index(ids.c.workspace_id) == caller.workspace_id,
         )
     )
 
 
 def _custom_values(caller: Caller, condition: CustomComparison) -> SelectOfScalar[UUID] | None:
+    if condition.operator not in _COMPARE:
+        return None
+    compare = _COMPARE[condition.operator]
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     of_key = select(CUSTOM_VALUE.c.contact_id).where(
         CUSTOM_VALUE.c.workspace_id == caller.workspace_id, CUSTOM_VALUE.c.key == condition.key
     )
-    if condition.operator not in _COMPARE:
-        return None
     match values[0] if values else None:
+        case datetime() as value:
+            return select(CUSTOM_MOMENT.c.contact_id).where(
+                CUSTOM_MOMENT.c.workspace_id == caller.workspace_id,
+                CUSTOM_MOMENT.c.key == condition.key,
+                compare(CUSTOM_MOMENT.c.moment, value.timestamp()),
+            )
         case bool() as value:
             return of_key.where(CUSTOM_VALUE.c.type == str(value).lower())
         case str() if all(len(str(value)) <= INDEXED_VALUE_LENGTH for value in values):
@@ -220,7 +244,7 @@ def _custom_values(caller: Caller, condition: CustomComparison) -> SelectOfScala
             kind = "number"
         case _:
             return None
-    met = _COMPARE[condition.operator](CUSTOM_VALUE.c.value, condition.value)
+    met = compare(CUSTOM_VALUE.c.value, condition.value)
     return of_key.where(CUSTOM_VALUE.c.type == kind, met)
 
 
@@ -249,10 +273,7 @@ def _met(held: Any, condition: Comparison, *, sqlite: bool) -> ColumnElement[boo
             missing: ColumnElement[bool] = held.is_(None)
             return missing if wanted else not_(missing)
         case Operator.CONTAINS, str(value):
-            place: ColumnElement[int] = (
-                func.instr(held, value) if sqlite else func.strpos(held, value)
-            )
-            return place > 0
+            return _contains(held, value, sqlite=sqlite)
         case Operator.STARTS_WITH, str(value):
             return starts_with(held, value)
         case operator, value:
