@@ -40,6 +40,9 @@ _TIMED_OUT = "57014"
 _SQLITE_AWAY = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_FULL")
 
 SQLITE_BUSY_SECONDS = 5
+# A bulk of new contacts changes pages of some thirty indexes, which 2 MB, the default, cannot hold.
+SQLITE_WRITER_CACHE_KIB = 32 * 1024
+SQLITE_READER_CACHE_KIB = 2 * 1024
 ATTEMPTS = 20
 ATTEMPTS_SECONDS = 10
 
@@ -78,7 +81,7 @@ class Database:
             one = settings.model_copy(update={"database_pool_size": 1, "database_pool_overflow": 0})
             self._writer = _engine(url, one, {})
             _set_up_sqlite(self._reader, "BEGIN")
-            _set_up_sqlite(self._writer, "BEGIN IMMEDIATE")
+            _set_up_sqlite(self._writer, "BEGIN IMMEDIATE", cache_kib=SQLITE_WRITER_CACHE_KIB)
         else:
             _leave_lost_connections(self._reader)
 
@@ -180,7 +183,9 @@ def _leave_lost_connections(engine: AsyncEngine) -> None:
             raise DisconnectionError
 
 
-def _set_up_sqlite(engine: AsyncEngine, begin: str) -> None:
+def _set_up_sqlite(
+    engine: AsyncEngine, begin: str, cache_kib: int = SQLITE_READER_CACHE_KIB
+) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
@@ -189,6 +194,7 @@ def _set_up_sqlite(engine: AsyncEngine, begin: str) -> None:
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute(f"PRAGMA cache_size = {-cache_kib}")
         cursor.close()
         connection.create_function("rollcall_moment", 1, _moment, deterministic=True)
 

@@ -167,8 +167,6 @@ def _miss(request: Request, known: Known, stamp: Stamp) -> Outcome:
         updated_at=updated_at,
     )
     applied = apply(given, blank, policy)
-    if applied.errors:
-        return Invalid(tuple(applied.errors))
     stamps = {"created_via": "api_key", "api_key_id": str(stamp.api_key_id)}
     applied.values["meta"] = applied.values.get("meta", {}) | stamps
     contact = blank.model_copy(update=applied.values)
