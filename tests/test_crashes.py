@@ -18,7 +18,7 @@ pytestmark = pytest.mark.without_coverage
 
 ROUNDS = 20
 CALLERS = 8
-LOAD_SECONDS = 0.3
+LOAD_SECONDS = 0.15
 
 UPSERT = """
 mutation ($input: ContactInput!) { upsertContact(input: $input) { __typename } }

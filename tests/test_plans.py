@@ -5,6 +5,7 @@ weighs costs: there are enough contacts here, of two workspaces, for an index to
 """
 
 import asyncio
+import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -53,7 +54,8 @@ from tests.stored import START, add, caller_of, contact_of, new_workspace
 
 OURS, THEIRS = (UUID(int=2**100 + number) for number in range(2))
 CALLER = caller_of(Workspace(id=OURS, name="ours"))
-CONTACTS = 1500
+CONTACTS = int(os.environ.get("PLAN_CONTACTS", "1500"))  # of each workspace
+SHARED = CONTACTS // 3  # so that three contacts share a value
 FLAGS = ("contact_inactive", "contact_unsubscribed")
 
 ORDERS = [Order(field, direction) for field in OrderField for direction in Direction]
@@ -77,25 +79,25 @@ def given(number: int) -> dict[str, Any]:
         "external_id": f"external {number}",
         "created_at": START + number * DAY,
         "updated_at": START + number * DAY,
-        "is_active": number % 100 != 0,
-        "is_unsubscribed": number % 100 == 1,
-        "tags": [f"tag {number % 500}", "common"],
+        "is_active": number % (CONTACTS // 15) != 0,
+        "is_unsubscribed": number % (CONTACTS // 15) == 1,
+        "tags": [f"tag {number % SHARED}", "common"],
     }
     if number % 3 == 0:
         return values
     return values | {
-        **{name: f"{name} {number % 500}" for name in TEXTS if name != "phone_e164"},
+        **{name: f"{name} {number % SHARED}" for name in TEXTS if name != "phone_e164"},
         "name": f"Name {number}",
         "phone": f"+3361{number:07}",
         "notes": f"{number} {NOISE.randbytes(600).hex()}",  # so that a contact has its usual size
         "orders_count": number,
         "lifetime_value": number / 10,
         "last_order_at": START + number * DAY,
-        "professional_id": UUID(int=number % 500),
+        "professional_id": UUID(int=number % SHARED),
         "custom_fields": {
-            "plan": f"plan {number % 500}",
+            "plan": f"plan {number % SHARED}",
             "age": number,
-            "flag": number % 400 == 1,
+            "flag": number % (CONTACTS // 4) == 1,
             "since": (START + number * DAY).isoformat(),
         },
     }
@@ -105,11 +107,13 @@ async def stock(url: str) -> None:
     database = Database(url)
     for workspace_id, start in ((OURS, 1), (THEIRS, 10_001)):
         caller = await new_workspace(database, workspace_id)
-        contacts = [contact_of(start + n, **given(n)) for n in range(CONTACTS)]
-        assigned = {
-            contact.id: [Assignee("client", str(n % 500))] for n, contact in enumerate(contacts)
-        }
-        await add(database, caller, contacts, assigned)
+        for first in range(0, CONTACTS, 10_000):
+            numbers = range(first, min(first + 10_000, CONTACTS))
+            contacts = {n: contact_of(start + n, **given(n)) for n in numbers}
+            assigned = {
+                contact.id: [Assignee("client", str(n % SHARED))] for n, contact in contacts.items()
+            }
+            await add(database, caller, contacts.values(), assigned)
     await database.close()
     if url.startswith("postgresql"):
         await outside_transaction(url, "VACUUM ANALYZE")
@@ -231,7 +235,7 @@ async def test_a_page_of_any_order_is_read_off_the_orders_index(
             assert "TEMP B-TREE" not in plan
             # By id among equal emails, of which there are no two, is no work.
             assert not re.search(r"(?<!Incremental )Sort  \(cost", plan), plan
-            if here.after or here.before:
+            if not by_id and (here.after or here.before):
                 assert_bounded(plan)
 
 
@@ -296,7 +300,7 @@ SELECTIVE: dict[str, tuple[Condition, str, str]] = {
         "contact_company",
     ),
     "company starts with": (
-        of_field("company", Operator.STARTS_WITH, "company 49"),
+        of_field("company", Operator.STARTS_WITH, f"company {SHARED - 1}"),
         "contact_company",
         "contact_company",
     ),
@@ -408,7 +412,7 @@ SELECTIVE: dict[str, tuple[Condition, str, str]] = {
     ),
     "search": (Found("name 777"), "contact_text", "contact_search_text"),
     "notes contain": (
-        of_field("notes", Operator.CONTAINS, "777 "),
+        of_field("notes", Operator.CONTAINS, f"{CONTACTS - 2} "),
         "contact_notes",
         "contact_notes",
     ),
@@ -500,7 +504,7 @@ def assert_led_by_id(plan: str) -> None:
 
 
 async def test_a_thousand_contacts_are_still_few(database: Database) -> None:
-    condition = Comparison("lifetime_value", Operator.GTE, CONTACTS / 20)
+    condition = Comparison("lifetime_value", Operator.GTE, (CONTACTS - 750) / 10)
     async with database.read() as session:
         assert 400 < await count(session, CALLER, condition) < search.RARE
     for query in narrowed(condition):
