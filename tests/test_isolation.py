@@ -14,19 +14,26 @@ from uuid import UUID
 
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
-from sqlalchemy import event
+from sqlalchemy import event, insert
 from sqlalchemy.engine import Engine
+from sqlmodel import SQLModel, select
 
 from app.api.schema import schema
+from app.contacts.find import row
+from app.database import Database
+from app.tables import ContactTable, Workspace
 from tests.client import Client
 from tests.probes import CREATE, DELETE, MISSING, OWN, PROBES, UPDATE, UPSERT, Target, both, settle
-from tests.tenancy import TENANT_TABLES
+from tests.stored import caller_of, contact_of
+from tests.tenancy import DIRECTORY, TENANT_TABLES
 
 pytestmark = pytest.mark.without_coverage
 
 # What a contact of the stranger's own may have by an earlier probe.
 IDENTIFIERS = {"external_id", "email", "former_email"}
 
+
+NEW = {"external_id": "new", "email": "new@example.com"}
 
 # What reads leaves no trace, so that one workspace serves for all of it.
 READS = [name for name, probes in PROBES.items() if "mutation" not in probes[0].document]
@@ -154,6 +161,28 @@ async def test_conflict_shows_the_contact_of_the_callers_own_workspace(
         conflict = await stranger(document, **variables)
         shown = {reason["contact"]["id"] for reason in conflict["reasons"]}
         assert shown == {own.id}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("field", PROBES)
+async def test_a_workspace_never_waits_for_another(
+    field: str, api: Client, stranger: Client, database: Database, target: Target
+) -> None:
+    """All rows of ours are locked, and one with the same identifiers as a new one is on its way.
+    Who had to wait would be told UNAVAILABLE. On SQLite there is one writer at a time."""
+    caller = caller_of(Workspace(id=await workspace(api), name="ours"))
+    await settle(stranger)
+    async with database.write() as session:
+        await session.exec(insert(ContactTable), params=[row(caller, contact_of(1, **NEW))])
+        for name in set(SQLModel.metadata.tables) - DIRECTORY:
+            held = SQLModel.metadata.tables[name].c.workspace_id
+            await session.exec(select(held).where(held == caller.workspace_id).with_for_update())
+        created = await stranger(CREATE, input={"externalId": "new", "email": "new@example.com"})
+        assert created["__typename"] == "ContactCreated"
+        for probe in PROBES[field]:
+            answer = await stranger.execute(probe.document, **probe.aim(target))
+            assert "UNAVAILABLE" not in json.dumps(answer), probe
+        await session.rollback()
 
 
 @contextmanager
