@@ -250,7 +250,6 @@ def test_serve_makes_what_it_needs_once_and_keeps_it(tmp_path: Path) -> None:
     assert workspaces_with_keys(url) == ["demo"]
 
 
-@pytest.mark.covered_processes
 def test_serve_in_production_makes_no_key(tmp_path: Path) -> None:
     server = Server(tmp_path, DATABASE_URL=empty_sqlite(tmp_path), ENVIRONMENT="production")
     try:

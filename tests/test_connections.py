@@ -149,7 +149,7 @@ async def test_migrations_may_take_longer(
 async def test_pool_is_as_large_as_set(database_url: str) -> None:
     sizes = {"database_pool_size": 2, "database_pool_overflow": 1}
     async with (
-        connected(database_url, database_pool_timeout_seconds=0.1, **sizes) as database,
+        connected(database_url, database_pool_timeout_seconds=1, **sizes) as database,
         AsyncExitStack() as held,
     ):
         for _ in range(3):
@@ -174,7 +174,7 @@ async def test_statement_that_takes_too_long_is_timed_out(database_url: str) -> 
 
 @pytest.mark.parametrize("accept", [JSON, RESPONSE_JSON])
 async def test_request_that_takes_too_long_is_timed_out(moody: Cluster, accept: str) -> None:
-    async with serving(moody.url("postgres"), database_statement_timeout_seconds=0.1) as api:
+    async with serving(moody.url("postgres"), database_statement_timeout_seconds=0.5) as api:
         holder = await connect(moody)
         async with holder.transaction():
             await holder.execute("LOCK TABLE contact")
@@ -335,7 +335,7 @@ async def test_database_that_does_not_answer_is_unavailable() -> None:
     silent = await asyncio.start_server(say_nothing, "127.0.0.1")
     port = silent.sockets[0].getsockname()[1]
     url = f"postgresql+asyncpg://nobody@127.0.0.1:{port}/nothing?ssl=disable"
-    async with connected(url, database_pool_timeout_seconds=0.1) as database:
+    async with connected(url, database_pool_timeout_seconds=1) as database:
         with pytest.raises(Unavailable, match="cannot be reached"):
             await ask(database)
     said.set()
