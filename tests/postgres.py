@@ -6,12 +6,13 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.waiting import until
 
 NOBODY = 65534
 
@@ -53,10 +54,7 @@ class Cluster:
                 stderr=log,
                 **self._user,
             )
-        while not self._is_ready():
-            if self._postmaster.poll() is not None:
-                raise RuntimeError((self.folder / "log").read_text())
-            time.sleep(0.02)
+        until(self._is_ready)
 
     def stop(self) -> None:
         """An immediate shutdown."""
@@ -71,8 +69,7 @@ class Cluster:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self._postmaster.wait()
-        while any(map(_is_running, family)):
-            time.sleep(0.01)
+        until(lambda: not any(map(_is_running, family)))
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -82,6 +79,8 @@ class Cluster:
 
     def _is_ready(self) -> bool:
         """By the file where the postmaster writes who it is and, in the end, how far."""
+        if self._postmaster.poll() is not None:
+            raise RuntimeError((self.folder / "log").read_text())
         try:
             told = (self.data / "postmaster.pid").read_text().split()
         except FileNotFoundError:

@@ -335,7 +335,7 @@ async def test_database_that_does_not_answer_is_unavailable() -> None:
     silent = await asyncio.start_server(say_nothing, "127.0.0.1")
     port = silent.sockets[0].getsockname()[1]
     url = f"postgresql+asyncpg://nobody@127.0.0.1:{port}/nothing?ssl=disable"
-    async with connected(url, database_pool_timeout_seconds=1) as database:
+    async with connected(url, database_pool_timeout_seconds=0.1) as database:
         with pytest.raises(Unavailable, match="cannot be reached"):
             await ask(database)
     said.set()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.without_coverage
 
 ROUNDS = 20
 CALLERS = 8
-LOAD_SECONDS = 0.15
+LOAD_SECONDS = 0.3
 
 UPSERT = """
 mutation ($input: ContactInput!) { upsertContact(input: $input) { __typename } }
@@ -69,7 +69,7 @@ class Load:
                 if self._upsert(http, external_id):
                     self.acknowledged.add(external_id)
                 else:
-                    time.sleep(0.1)
+                    time.sleep(0.02)
 
     def _upsert(self, http: httpx.Client, external_id: str) -> bool:
         given = {"externalId": external_id, "email": f"p{external_id}@example.com"}

@@ -499,10 +499,12 @@ async def test_server_on_a_migrated_database_is_ready(http: httpx.AsyncClient) -
         assert (await http.get(path)).status_code == 200
 
 
+@pytest.mark.own_database
 async def test_server_on_a_database_that_wants_migration_is_healthy_and_not_ready(
-    empty_url: str,
+    http: httpx.AsyncClient, database: Database
 ) -> None:
-    async with serving(empty_url) as http:
+    for statement in ("DELETE FROM alembic_version", "DROP TABLE alembic_version"):
+        await alter(database, statement)
         response = await http.get("/readyz")
         assert response.status_code == 503
         assert "rollcall migrate" in response.text

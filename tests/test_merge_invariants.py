@@ -57,7 +57,7 @@ FIRST = [
 Leads = dict[ContactKey, UUID]
 
 
-@settings(max_examples=20)
+@settings(max_examples=50)
 @given(sequences)
 async def test_each_identifier_leads_to_its_contact_alone(
     database: Database, sequence: list[tuple[Any, ...]]

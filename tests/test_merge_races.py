@@ -19,7 +19,7 @@ from tests.client import Client
 pytestmark = pytest.mark.without_coverage
 
 CALLERS = 32
-ROUNDS = 6
+ROUNDS = 20
 
 UPSERT = """
 mutation ($input: ContactInput!) {

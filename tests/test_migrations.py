@@ -75,15 +75,54 @@ async def test_migrating_again_changes_nothing(database: Database) -> None:
     assert await migrate.is_current(database)
 
 
-async def test_migrations_can_be_undone_and_done_again(database: Database) -> None:
-    def undo(connection: Connection) -> None:
+async def undo(database: Database, revision: str) -> None:
+    """All that came after the revision."""
+
+    def downgrade(connection: Connection) -> None:
         config = Config()
         config.set_main_option("script_location", "app:migrations")
         config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+        command.downgrade(config, revision)
 
+    await run(database, downgrade)
+
+
+BY_EMAIL = """
+query ($filter: ContactFilter) {
+  contacts(filter: $filter, orderBy: {field: EMAIL, direction: ASC}) { nodes { email } }
+}
+"""
+
+
+async def test_contacts_of_an_older_database_are_found_by_notes_and_moments(
+    api: Client, database: Database
+) -> None:
+    await undo(database, "0002")
+    upsert = "mutation ($input: ContactInput!) { upsertContact(input: $input) { __typename } }"
+    since = {"since": "2026-01-31T08:00:00+01:00"}
+    for name, notes in (("ada", "Called twice"), ("bob", "Wrote"), ("eve", None)):
+        given = {"email": f"{name}@example.com", "notes": notes}
+        await api(upsert, input=given | ({"customFields": since} if name != "bob" else {}))
+    await migrate.migrate(database)
+
+    async def found(**condition: Any) -> str:
+        nodes = (await api(BY_EMAIL, filter=condition))["nodes"]
+        return " ".join(node["email"].partition("@")[0] for node in nodes)
+
+    at = {"gte": "2026-01-31T07:00:00Z"}
+    assert await found(notes={"contains": "Called"}) == "ada"
+    assert await found(customFields=[{"key": "since", "datetime": at}]) == "ada eve"
+    await api(
+        upsert, input={"email": "ada@example.com", "notes": "Wrote", "customFields": {"since": 1}}
+    )
+    assert await found(notes={"contains": "Called"}) == ""
+    assert await found(notes={"contains": "Wrote"}) == "ada bob"
+    assert await found(customFields=[{"key": "since", "datetime": at}]) == "eve"
+
+
+async def test_migrations_can_be_undone_and_done_again(database: Database) -> None:
     before = await run(database, catalogue)
-    await run(database, undo)
+    await undo(database, "base")
     assert set(await run(database, catalogue)) == {"alembic_version"}
     assert not await migrate.is_current(database)
     await migrate.migrate(database)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy import make_url
 from tests.databases import copied_postgresql
 from tests.postgres import Cluster
 from tests.server import Server
+from tests.waiting import until
 
 CALLERS = 16
 WORKERS = 2
@@ -68,13 +69,6 @@ def start(server: Server) -> None:
 def started(server: Server) -> list[int]:
     """The processes that have begun to serve, in order."""
     return [int(found) for found in re.findall(r"Started server process \[(\d+)\]", server.log)]
-
-
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + BOUND_SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def is_alive(process: int) -> bool:

@@ -61,14 +61,14 @@ MOMENTS_IN = f"""
     INSERT INTO contact_custom_moment (workspace_id, key, moment, contact_id)
     SELECT new.workspace_id, key, rollcall_moment(value), new.id
     FROM json_each(new.custom_fields) WHERE {IS_MOMENT};
-"""  # noqa: S608  # all of it stands here
+"""  # noqa: S608  # of constants alone
 MOMENTS_OUT = f"""
     DELETE FROM contact_custom_moment
     WHERE workspace_id = old.workspace_id AND contact_id = old.id
     AND (key, moment) IN (
         SELECT key, rollcall_moment(value) FROM json_each(old.custom_fields) WHERE {IS_MOMENT}
     );
-"""  # noqa: S608  # as above
+"""  # noqa: S608  # of constants alone
 SQLITE_TRIGGERS = {
     "contact_notes_added AFTER INSERT ON contact WHEN new.notes IS NOT NULL": NOTES_IN,
     "contact_notes_removed AFTER DELETE ON contact WHEN old.notes IS NOT NULL": NOTES_OUT,
@@ -96,7 +96,7 @@ SQLITE_CONTACTS_SO_FAR = (
     INSERT INTO contact_custom_moment (workspace_id, key, moment, contact_id)
     SELECT contact.workspace_id, json_each.key, rollcall_moment(json_each.value), contact.id
     FROM contact, json_each(contact.custom_fields) WHERE {IS_MOMENT}
-    """,  # noqa: S608  # as above
+    """,  # noqa: S608  # of constants alone
 )
 
 

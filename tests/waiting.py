@@ -1,0 +1,13 @@
+"""Waiting for what another process does."""
+
+import time
+from collections.abc import Callable
+
+BOUND_SECONDS = 60
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + BOUND_SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)  # often enough to be no wait, seldom enough to be no load
