@@ -1,7 +1,8 @@
 """The commands of `rollcall`, run in this process."""
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ Rollcall = Callable[..., Result]
 @pytest.fixture
 def rollcall(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Rollcall:
+) -> Iterator[Rollcall]:
     """Runs a command in this process, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
@@ -41,4 +42,15 @@ def rollcall(
         assert isinstance(code, int)
         return Result(code, *capsys.readouterr())
 
-    return run
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    yield run
+    signal.signal(signal.SIGTERM, on_sigterm)
+
+
+def refused(result: Result, code: int = 1) -> str:
+    """The one line on standard error."""
+    assert (result.code, result.out) == (code, "")
+    [line] = result.err.splitlines(keepends=True)
+    assert line.startswith("rollcall: ")
+    assert line.endswith("\n")
+    return line.rstrip("\n")

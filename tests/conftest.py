@@ -35,25 +35,6 @@ settings.register_profile(
 settings.load_profile("rollcall")
 
 
-# Where PostgreSQL takes lines of its own.
-DIALECTS_DIFFER = {
-    "test_connections",
-    "test_filters",
-    "test_migrations",
-    "test_search",
-    "test_search_without_trigrams",
-}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Coverage, which makes a test twice as slow, counts the run on SQLite alone where it can, and
-    not what walks once more through what the other tests have covered."""
-    for item in items:
-        on_postgresql = "[postgresql" in item.name and item.path.stem not in DIALECTS_DIFFER
-        if on_postgresql or item.path.parent.name == "conformance":
-            item.add_marker(pytest.mark.without_coverage)
-
-
 @pytest.fixture(scope="session")
 def watch() -> Iterator[Watch]:
     watch = Watch()
@@ -67,15 +48,6 @@ def every_statement_names_the_workspace(watch: Watch) -> Iterator[None]:
     watch.unscoped.clear()
     yield
     assert watch.unscoped == []
-
-
-@pytest.fixture(autouse=True)
-def processes_are_covered_where_marked(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Coverage makes a process that a test starts some three times as slow."""
-    if not request.node.get_closest_marker("covered_processes"):
-        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture(scope="session")

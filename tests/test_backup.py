@@ -157,7 +157,6 @@ def back_up_and_restore(server: Server, shell: Shell, heading: str) -> None:
     assert server.post(COUNTS)["data"]["found"]["totalCount"] == counts["found"] + 1
 
 
-@pytest.mark.without_coverage
 def test_sqlite_is_restored_from_a_backup_under_load(tmp_path: Path) -> None:
     server = Server(tmp_path, ENVIRONMENT="development")
     server.start()
@@ -184,7 +183,6 @@ def own_cluster() -> Iterator[Cluster]:
     cluster.remove()
 
 
-@pytest.mark.without_coverage
 def test_postgresql_is_restored_from_a_backup_under_load(
     tmp_path: Path, own_cluster: Cluster
 ) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, event
@@ -88,7 +87,6 @@ async def everyone(api: Client) -> Any:
     return (await api(ALL))["nodes"]
 
 
-@pytest.mark.without_coverage
 @given(rows=st.lists(calls, min_size=1, max_size=8), policy=calls)
 @settings(max_examples=25)
 async def test_bulk_answers_and_ends_as_the_loop_of_single_calls(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,10 +19,10 @@ from app.auth import Caller, Scope, authenticate
 from app.database import Database
 from app.errors import Unauthenticated
 from app.migrate import is_current
-from tests.commands import Result, Rollcall
+from tests.commands import Result, Rollcall, refused
 from tests.databases import empty_sqlite
 from tests.postgres import Cluster
-from tests.server import Server
+from tests.server import COUNTED, Server
 
 KEY = re.compile("rollcall_[0-9a-f]{72}")
 READ = ("--scope", "contacts:read")
@@ -66,15 +67,6 @@ def listed(run: Rollcall) -> list[list[str]]:
     result = run("key", "list")
     assert (result.code, result.err) == (0, "")
     return [line.split("\t") for line in result.out.splitlines()]
-
-
-def refused(result: Result, code: int = 1) -> str:
-    """The one line on standard error."""
-    assert (result.code, result.out) == (code, "")
-    assert result.err.startswith("rollcall: ")
-    assert result.err.endswith("\n")
-    assert result.err.count("\n") == 1, result.err
-    return result.err
 
 
 def test_key_create_prints_the_key_alone(on_database: Rollcall, empty_url: str) -> None:
@@ -228,17 +220,16 @@ def test_real_process_has_no_traceback_and_an_exit_code(
     refused(Result(done.returncode, done.stdout, done.stderr))
 
 
-@pytest.mark.covered_processes
 def test_serve_makes_what_it_needs_once_and_keeps_it(tmp_path: Path) -> None:
     url = empty_sqlite(tmp_path)
-    server = Server(tmp_path, DATABASE_URL=url, ENVIRONMENT="development")
+    server = Server(tmp_path, DATABASE_URL=url, ENVIRONMENT="development", **COUNTED)
     mutation = 'mutation { upsertContact(input: {email: "ada@example.com"}) { __typename } }'
     try:
         server.start()
         assert f"{server.url}/graphiql/" in server.log
         assert set(KEY.findall(server.log)) == {server.key}
         first = server.post(mutation)
-        server.stop()
+        assert server.signal(signal.SIGTERM) == 0
         shown = len(server.log)
         server.start()
         again = server.post(mutation)

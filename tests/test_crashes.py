@@ -14,8 +14,6 @@ from tests.databases import empty_postgresql
 from tests.postgres import Cluster
 from tests.server import Server
 
-pytestmark = pytest.mark.without_coverage
-
 ROUNDS = 20
 CALLERS = 8
 LOAD_SECONDS = 0.3

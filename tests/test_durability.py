@@ -18,8 +18,6 @@ from app.tables import ContactTable
 from tests.databases import empty_postgresql, empty_sqlite
 from tests.server import Server
 
-pytestmark = pytest.mark.without_coverage
-
 CALLERS = 200
 UPSERT = """
 mutation ($input: ContactInput!) {

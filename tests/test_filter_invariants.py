@@ -32,8 +32,6 @@ from app.text import fold
 from tests.stored import START, add, contact_of, new_workspace
 from tests.walks import ids, in_order, walk
 
-pytestmark = pytest.mark.without_coverage
-
 Assignments = dict[UUID, list[Assignee]]
 SEARCHED = ("external_id", "email", "name", "company", "phone", "phone_e164")
 

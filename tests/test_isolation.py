@@ -27,8 +27,6 @@ from tests.probes import CREATE, DELETE, MISSING, OWN, PROBES, UPDATE, UPSERT, T
 from tests.stored import caller_of, contact_of
 from tests.tenancy import DIRECTORY, TENANT_TABLES
 
-pytestmark = pytest.mark.without_coverage
-
 # What a contact of the stranger's own may have by an earlier probe.
 IDENTIFIERS = {"external_id", "email", "former_email"}
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -22,8 +21,6 @@ from app.errors import InvalidInput
 from app.fields import normalise
 from app.tables import Contact
 from tests.stored import new_workspace
-
-pytestmark = pytest.mark.without_coverage
 
 EMAILS = [f"{name}@example.com" for name in "abcd"]
 EXTERNAL_IDS = list("xyz")

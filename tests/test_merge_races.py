@@ -16,8 +16,6 @@ from app.database import Database
 from app.tables import ContactAlias
 from tests.client import Client
 
-pytestmark = pytest.mark.without_coverage
-
 CALLERS = 32
 ROUNDS = 20
 

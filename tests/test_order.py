@@ -26,8 +26,6 @@ from tests.client import Client
 from tests.stored import START, add, change, contact_of, new_workspace, remove
 from tests.walks import ids, in_order, walk
 
-pytestmark = pytest.mark.without_coverage
-
 ORDERS = [Order(field, direction) for field in OrderField for direction in Direction]
 NULLABLE = {OrderField.NAME, OrderField.LIFETIME_VALUE, OrderField.LAST_ORDER_AT}
 

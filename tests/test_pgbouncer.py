@@ -21,8 +21,6 @@ from tests.databases import empty_postgresql
 from tests.pgbouncer import PgBouncer
 from tests.postgres import Cluster
 
-pytestmark = pytest.mark.without_coverage
-
 CALLERS = 32
 ROUNDS = 5
 PROCESSES = 2

@@ -52,8 +52,6 @@ from app.tables import FILTERED, Workspace
 from tests.databases import copied_postgresql, copied_sqlite, outside_transaction
 from tests.stored import START, add, caller_of, contact_of, new_workspace
 
-pytestmark = pytest.mark.without_coverage
-
 OURS, THEIRS = (UUID(int=2**100 + number) for number in range(2))
 CALLER = caller_of(Workspace(id=OURS, name="ours"))
 CONTACTS = int(os.environ.get("PLAN_CONTACTS", "1500"))  # of each workspace

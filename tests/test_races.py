@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,8 +19,6 @@ from app.tables import Contact
 from tests.calls import Call, calls, decided
 from tests.client import Client
 from tests.conftest import client_of
-
-pytestmark = pytest.mark.without_coverage
 
 CALLERS = 32
 ROUNDS = 20

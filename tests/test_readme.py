@@ -27,8 +27,6 @@ from tests.examples import Generated, examples, run
 from tests.programs import program
 from tests.server import Server
 
-pytestmark = pytest.mark.without_coverage
-
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]

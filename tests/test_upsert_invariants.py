@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
@@ -29,8 +28,6 @@ from app.fields import API_NAMES
 from app.tables import Contact
 from tests.calls import KEY_ID, START, Call, at, calls, decided
 from tests.stored import new_workspace
-
-pytestmark = pytest.mark.without_coverage
 
 sequences = st.lists(calls, min_size=2, max_size=8)
 

@@ -17,9 +17,10 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
+from tests.commands import Rollcall, refused
 from tests.databases import copied_postgresql
 from tests.postgres import Cluster
-from tests.server import Server
+from tests.server import COUNTED, Server
 from tests.waiting import until
 
 CALLERS = 16
@@ -49,6 +50,7 @@ def server(tmp_path: Path, cluster: Cluster, database: str) -> Iterator[Server]:
         ENVIRONMENT="development",
         DATABASE_LOCK_TIMEOUT_SECONDS="60",
         DATABASE_STATEMENT_TIMEOUT_SECONDS="60",
+        **COUNTED,
     )
     start(server)
     yield server
@@ -79,7 +81,6 @@ def is_alive(process: int) -> bool:
     return True
 
 
-@pytest.mark.covered_processes
 async def test_requests_in_flight_in_every_worker_are_finished(
     server: Server, cluster: Cluster, database: str
 ) -> None:
@@ -110,7 +111,6 @@ async def test_requests_in_flight_in_every_worker_are_finished(
     assert {int(process) for process in served} == set(started(server))
 
 
-@pytest.mark.covered_processes
 def test_worker_that_dies_is_replaced(server: Server) -> None:
     server.post(UPSERT, email="ada@example.com")
     for _ in range(2):
@@ -137,40 +137,19 @@ def test_workers_end_with_the_process_that_looks_after_them(server: Server) -> N
 # --- SQLite: one server process, and short commands beside it ---
 
 
-def serve(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Of a server that is refused."""
-    return subprocess.run(
-        [sys.executable, "-m", "app", "serve", *options],
-        cwd=folder,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=BOUND_SECONDS,
-        check=False,
-    )
-
-
-def refused(done: subprocess.CompletedProcess[str]) -> str:
-    """The one line that tells why."""
-    assert done.returncode == 1
-    assert done.stdout == ""
-    [line] = done.stderr.splitlines()
-    return line
-
-
-def test_sqlite_takes_one_worker(tmp_path: Path) -> None:
-    line = refused(serve(tmp_path, "--workers", "2"))
+def test_sqlite_takes_one_worker(rollcall: Rollcall, tmp_path: Path) -> None:
+    line = refused(rollcall("serve", "--workers", "2"))
     assert line == "rollcall: SQLite is for one server process: --workers needs PostgreSQL."
     assert list(tmp_path.iterdir()) == []
 
 
-def test_second_server_on_a_sqlite_file_is_refused(tmp_path: Path) -> None:
+def test_second_server_on_a_sqlite_file_is_refused(rollcall: Rollcall, tmp_path: Path) -> None:
     server = Server(tmp_path, ENVIRONMENT="development")
     server.start()
     link = tmp_path / "link.db"
     link.symlink_to(tmp_path / "rollcall.db")
     for file in (tmp_path / "rollcall.db", link):
-        line = refused(serve(tmp_path, PORT="0", DATABASE_URL=f"sqlite+aiosqlite:///{file}"))
+        line = refused(rollcall("serve", PORT="0", DATABASE_URL=f"sqlite+aiosqlite:///{file}"))
         assert line.startswith(f"rollcall: Another rollcall serve runs on {file}: ")
 
     made = server.rollcall(
@@ -211,16 +190,16 @@ def test_commands_beside_a_busy_server_wait_for_their_turn(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_port_in_use_is_told_before_a_key_is_made(
-    live_server: Server, tmp_path: Path, host: str
+    rollcall: Rollcall, live_server: Server, tmp_path: Path, host: str
 ) -> None:
-    line = refused(serve(tmp_path, HOST=host, PORT=str(live_server.port)))
+    line = refused(rollcall("serve", HOST=host, PORT=str(live_server.port)))
     assert line == f"rollcall: The port {live_server.port} of {host} is in use."
     assert not (tmp_path / "rollcall.db").exists()
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1"])
-def test_address_that_is_none_of_ours_is_refused(tmp_path: Path, host: str) -> None:
-    assert refused(serve(tmp_path, HOST=host)).startswith(f"rollcall: Cannot listen on {host}:")
+def test_address_that_is_none_of_ours_is_refused(rollcall: Rollcall, host: str) -> None:
+    assert refused(rollcall("serve", HOST=host)).startswith(f"rollcall: Cannot listen on {host}:")
 
 
 def test_port_0_is_told_as_it_was_given(tmp_path: Path) -> None:
