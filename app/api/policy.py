@@ -50,7 +50,9 @@ class UpsertPolicyInput:
         "require_on_create", "What creating needs beside the email, which it always needs."
     )
     generate_external_id: bool = _member(
-        "generate_external_id", "Gives a created contact without an external id a UUID as one."
+        "generate_external_id",
+        "Gives a created contact without an external id a UUID as one. A null externalId then "
+        "counts as omitted: it clears none.",
     )
 
     def policy(self) -> UpsertPolicy:

@@ -242,6 +242,8 @@ def _external_id(
         request, ContactIdentifier.EXTERNAL_ID, contact, known
     ):
         return []
+    if external_id is None and request.policy.generate_external_id:
+        return []  # the repeat of a call that had one generated must not clear it
     keeps = request.policy.external_id_on_match is ExternalIdOnMatch.KEEP
     if keeps and contact.external_id is not None:
         message = f"The contact keeps its externalId {contact.external_id}."
