@@ -7,10 +7,11 @@ database (timezone) and RFC 3339 (timestamps); the others are Rollcall's own.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
+from itertools import islice
 from typing import Annotated, Any, NotRequired
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -27,7 +28,7 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from sqlalchemy import JSON, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -42,6 +43,7 @@ TAGS_GIVEN_LIMIT = 1000  # duplicates among them are dropped
 OBJECT_KEYS_LIMIT = 100
 OBJECT_BYTES_LIMIT = 64 * 1024
 OBJECT_DEPTH_LIMIT = 8
+OBJECT_FAULTS_TOLD = 100
 INTEGERS = range(-(2**63), 2**64)  # that JSON is read back as on both databases
 
 # Byte order on both databases, so that pages, ranges and prefixes agree.
@@ -121,46 +123,51 @@ def _tags(tags: list[str]) -> list[str]:
     return distinct
 
 
-def json_object(value: dict[str, Any]) -> dict[str, Any]:
-    """Holds an object to the limits of custom fields and metadata."""
+def object_faults(value: dict[str, Any]) -> list[PydanticCustomError]:
+    """Where an object breaks the limits of custom fields and metadata: the first 100 places."""
     if len(value) > OBJECT_KEYS_LIMIT:
-        raise broken(FieldErrorCode.TOO_MANY, f"must have at most {OBJECT_KEYS_LIMIT} keys")
+        message = f"must have at most {OBJECT_KEYS_LIMIT} keys"
+        return [broken(FieldErrorCode.TOO_MANY, message)]
     with suppress(orjson.JSONEncodeError):  # what cannot be encoded is named below
         if len(orjson.dumps(value)) > OBJECT_BYTES_LIMIT:
-            raise broken(FieldErrorCode.TOO_LONG, f"must take at most {OBJECT_BYTES_LIMIT} bytes")
-    _json_value(value, "", 1)
-    return value
+            message = f"must take at most {OBJECT_BYTES_LIMIT} bytes"
+            return [broken(FieldErrorCode.TOO_LONG, message)]
+    return list(islice(_faults(value, "", 1), OBJECT_FAULTS_TOLD))
 
 
-def _json_value(value: Any, path: str, depth: int) -> None:
+def _faults(value: Any, path: str, depth: int) -> Iterator[PydanticCustomError]:
     match value:
         case str():
             if "\x00" in value or not _is_unicode(value):
-                raise broken(
-                    FieldErrorCode.INVALID_FORMAT,
-                    "must not contain NUL or lone surrogates",
-                    path,
-                )
+                message = "must not contain NUL or lone surrogates"
+                yield broken(FieldErrorCode.INVALID_FORMAT, message, path)
         case bool() | None:
             pass
         case int():
             if value not in INTEGERS:
-                raise broken(FieldErrorCode.OUT_OF_RANGE, "must fit 64 bits", path)
+                yield broken(FieldErrorCode.OUT_OF_RANGE, "must fit 64 bits", path)
         case float():
             if not math.isfinite(value):
-                raise broken(FieldErrorCode.OUT_OF_RANGE, "must be a finite number", path)
+                yield broken(FieldErrorCode.OUT_OF_RANGE, "must be a finite number", path)
         case dict() | list():
             if depth > OBJECT_DEPTH_LIMIT:
-                raise broken(
-                    FieldErrorCode.TOO_MANY, f"must have at most {OBJECT_DEPTH_LIMIT} levels", path
-                )
+                message = f"must have at most {OBJECT_DEPTH_LIMIT} levels"
+                yield broken(FieldErrorCode.TOO_MANY, message, path)
+                return
             members = value.items() if isinstance(value, dict) else enumerate(value)
             for key, member in members:
                 if isinstance(key, str):
-                    _json_value(key, path, depth)
-                _json_value(member, f"{path}.{key}", depth + 1)
+                    yield from _faults(key, path, depth)
+                yield from _faults(member, f"{path}.{key}", depth + 1)
         case _:
-            raise broken(FieldErrorCode.INVALID_FORMAT, "is no JSON value", path)
+            yield broken(FieldErrorCode.INVALID_FORMAT, "is no JSON value", path)
+
+
+def _json_object(value: dict[str, Any]) -> dict[str, Any]:
+    if faults := object_faults(value):
+        told: list[InitErrorDetails] = [{"type": fault, "input": value} for fault in faults]
+        raise ValidationError.from_exception_data("object", told)
+    return value
 
 
 def _is_unicode(text: str) -> bool:
@@ -190,7 +197,7 @@ Tags = Annotated[
     BeforeValidator(_bounded),
     AfterValidator(_tags),
 ]
-JsonObject = Annotated[dict[str, Any], AfterValidator(json_object)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_json_object)]
 Timestamp = Annotated[datetime, BeforeValidator(parse_timestamp)]
 Number = Annotated[float, AllowInfNan(False)]
 Count = Annotated[int, Ge(0), Lt(2**31)]

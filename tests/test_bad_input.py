@@ -221,14 +221,19 @@ async def test_every_broken_rule_is_told_and_not_the_first_alone(
         "tags": ["", NUL],
         "timezone": "Mars/Olympus",
         "lastOrderAt": "2026-01-31T08:00:00",
-        "customFields": {"score": NAN},
+        "customFields": {"score": NAN, "plan": [NUL, {"code": 2**64}]},
+        "metadata": {NUL: {"a": SURROGATE}},
     }
     assert sorted(await refusals(api, UPSERT, {"input": given})) == [
+        (FORMAT, "customFields.plan.0"),
         (FORMAT, "email"),
         (FORMAT, "lastOrderAt"),
+        (FORMAT, "metadata"),
+        (FORMAT, f"metadata.{NUL}.a"),
         (FORMAT, "tags.0"),
         (FORMAT, "tags.1"),
         (FORMAT, "timezone"),
+        (RANGE, "customFields.plan.1.code"),
         (RANGE, "customFields.score"),
         (TOO_LONG, "phone"),
     ]

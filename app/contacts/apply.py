@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic_core import PydanticCustomError
-
 from app.contacts.outcome import FieldChange, Warned, WarningCode
 from app.contacts.policy import ObjectMode, TagsMode, UpsertPolicy
 from app.errors import FieldError, FieldErrorCode
-from app.fields import API_NAMES, FIELDS, TAGS_LIMIT, cleared, json_object
+from app.fields import API_NAMES, FIELDS, TAGS_LIMIT, cleared, object_faults
 from app.phones import e164
 from app.tables import Contact
 
@@ -113,13 +111,11 @@ def _metadata(
 
 
 def _within_limits(name: str, value: dict[str, Any], applied: Applied) -> dict[str, Any]:
-    try:
-        return json_object(value)
-    except PydanticCustomError as error:
-        context = error.context or {}
+    for fault in object_faults(value):
+        context = fault.context or {}
         path = API_NAMES[name] + context["path"]
-        applied.errors.append(FieldError(FieldErrorCode[error.type], path, context["message"]))
-        return value
+        applied.errors.append(FieldError(FieldErrorCode[fault.type], path, context["message"]))
+    return value
 
 
 def _tags(
