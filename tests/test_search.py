@@ -1,5 +1,6 @@
 """Search: what is found, what is a letter, and that the index keeps in step."""
 
+from string import digits, punctuation
 from typing import Any
 
 import pytest
@@ -131,6 +132,17 @@ async def test_wildcards_are_letters(api: Client) -> None:
     assert await found(api, "10%") == "p00 p06"
     assert await found(api, "%%%") == ""
     assert await found(api, "___") == ""
+
+
+async def test_every_mark_between_words_is_a_letter(api: Client) -> None:
+    marks = punctuation + digits + " \n"
+    people = {f"p{number:02}": f"Ab{mark}cd" for number, mark in enumerate(marks)}
+    await put(api, **{name: {"notes": held} for name, held in people.items()})
+    for name, held in people.items():
+        assert await found(api, None, filter={"notes": {"contains": held[1:]}}) == name
+        await put(api, **{name: {"company": held, "notes": None}})
+    for name, held in people.items():
+        assert await found(api, held[1:]) == name
 
 
 async def test_the_syntax_of_full_text_search_is_letters(api: Client) -> None:

@@ -69,6 +69,11 @@ INDEXED = {
 }
 INDEXED_VALUE_LENGTH = 255
 
+# pg_trgm leaves out what is no letter or digit, and so would take example.example for what every
+# address has. Its indexes are of text with digits for what often stands between words.
+TRIGRAMS = {"search_text", "notes"}
+UNBROKEN = str.maketrans(". @-_+',&\n", "0123456789")
+
 TAG = table("contact_tag", column("workspace_id", Uuid), column("tag"), column("contact_id", Uuid))
 CUSTOM_VALUE = table(
     "contact_custom_value",
@@ -298,9 +303,15 @@ def without_index(held: Any) -> ColumnElement[Any]:
 
 
 def _contains(held: Any, text: str, *, sqlite: bool) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = (
-        func.instr(held, text) > 0 if sqlite else held.contains(text, autoescape=True)
-    )
+    found: ColumnElement[bool]
+    if sqlite:
+        found = func.instr(held, text) > 0
+    elif held.key in TRIGRAMS and len(text) >= TRIGRAM:
+        unbroken = func.rollcall_unbroken(held)
+        by_index = unbroken.contains(text.translate(UNBROKEN), autoescape=True)
+        found = and_(func.strpos(held, text) > 0, by_index)
+    else:
+        found = held.contains(text, autoescape=True)
     return found
 
 
