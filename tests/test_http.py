@@ -88,6 +88,9 @@ def code(response: httpx.Response) -> str:
         ("application/json, application/graphql-response+json", JSON),
         ("text/html, application/graphql-response+json;q=0.5", RESPONSE_JSON),
         ("text/html,*/*;q=0.1", JSON),
+        ("application/json;q=0.5, application/graphql-response+json", RESPONSE_JSON),
+        ("application/json;q=0.5, application/graphql-response+json; Q=0.25", JSON),
+        ("application/graphql-response+json;q=0, application/json;q=0.001", JSON),
     ],
 )
 async def test_answer_has_the_media_type_that_accept_asks_for(
@@ -114,7 +117,9 @@ async def test_several_accept_headers_are_read_as_one(api: Client) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("accept", ["text/html", "application/xml", "text/*", "image/png;q=1"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "application/xml", "text/*", "image/png;q=1", f"{JSON};q=0.0"]
+)
 async def test_accept_without_json_is_refused(api: Client, accept: str) -> None:
     response = await post_json(api, {"query": CREATE}, accept=accept)
     assert (response.status_code, code(response)) == (406, "BAD_REQUEST")

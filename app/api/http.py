@@ -6,6 +6,7 @@ itself was well-formed.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ from app.settings import Settings
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
+
+_QUALITY = re.compile(r";\s*q=([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,22 @@ class GraphQLEndpoint:
 
 
 def _negotiated(request: Request) -> str | None:
-    """The media type of the answer: the first that Accept admits, JSON where it admits all."""
-    accepted = request.headers.getlist("accept") or ["*/*"]
-    for part in ",".join(accepted).split(","):
+    """The media type of the answer: the one that Accept likes best, JSON where it admits all."""
+    accepted = ",".join(request.headers.getlist("accept")) or "*/*"
+    admitted = [part for part in accepted.split(",") if _quality(part) > 0]
+    for part in sorted(admitted, key=_quality, reverse=True):
         match part.partition(";")[0].strip().lower():
             case "application/graphql-response+json":
                 return RESPONSE_JSON
             case "application/json" | "application/*" | "*/*":
                 return JSON
     return None
+
+
+def _quality(part: str) -> float:
+    """RFC 9110, 12.4.2."""
+    given = _QUALITY.search(part)
+    return float(given[1]) if given else 1.0
 
 
 def _key(request: Request) -> str:
