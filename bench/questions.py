@@ -128,11 +128,15 @@ def _filters(known: list[Variables]) -> Iterator[Question]:
         "custom datetime range, one in 10": _custom(
             "renewal_at", datetime={"gte": "2022-01-01T00:00:00Z"}
         ),
+        "custom datetime range, a week": _custom(
+            "renewal_at", datetime={"gte": "2021-06-01T00:00:00Z", "lt": "2021-06-08T00:00:00Z"}
+        ),
         "custom datetime range, nothing found": _custom(
             "renewal_at", datetime={"gte": "2040-01-01T00:00:00Z"}
         ),
         "lifetimeValue range, one in 5": {"lifetimeValue": {"gte": 60}},
         "lifetimeValue range, few": {"lifetimeValue": {"gte": 40_000}},
+        "lifetimeValue range, a gap": {"lifetimeValue": {"gte": 60, "lt": 60.01}},
         "lifetimeValue range, nothing found": {"lifetimeValue": {"lt": 0}},
         "ordersCount range, one in 30": {"ordersCount": {"gte": 10}},
         "createdAt range, a year": {

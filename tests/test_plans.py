@@ -480,6 +480,45 @@ async def test_custom_moments_are_looked_up_in_their_index(database: Database) -
             assert_led_by_id(plan)
 
 
+NARROW: dict[str, tuple[list[Condition], str]] = {
+    "lifetime value": (
+        [
+            Comparison("lifetime_value", Operator.GTE, CONTACTS / 20),
+            Comparison("lifetime_value", Operator.LT, CONTACTS / 20 + 0.5),
+        ],
+        "lifetime_value>? AND lifetime_value<?",
+    ),
+    "custom number": (
+        [
+            CustomComparison("age", Operator.GT, CONTACTS / 2),
+            All([CustomComparison("age", Operator.LTE, CONTACTS / 2 + 5)]),
+        ],
+        "value>? AND value<?",
+    ),
+    "custom moment": (
+        [
+            CustomComparison("since", Operator.GTE, START + CONTACTS // 2 * DAY),
+            CustomComparison("since", Operator.LT, START + (CONTACTS // 2 + 5) * DAY),
+        ],
+        "moment>? AND moment<?",
+    ),
+}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", NARROW)
+async def test_few_between_two_bounds_that_many_meet_each_are_looked_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(search, "RARE", 10)
+    bounds, entered = NARROW[name]
+    for query in narrowed(All([Comparison("country", Operator.IS_NULL, False), *bounds])):
+        lookup, *others = await plans(database, query)
+        assert entered in lookup
+        for plan in others:
+            assert_led_by_id(plan)
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("field", ["created_at", "updated_at", "last_order_at"])
 async def test_a_range_of_the_orders_own_field_bounds_the_walk(
@@ -488,7 +527,7 @@ async def test_a_range_of_the_orders_own_field_bounds_the_walk(
     monkeypatch.setattr(search, "RARE", 1)
     condition = All([Comparison(field, Operator.GTE, START), Comparison(field, Operator.LT, LATE)])
     order = Order(OrderField(field), Direction.DESC)
-    [_, _, walk] = await plans(
+    [_, walk] = await plans(
         database, lambda session: page(session, CALLER, order, window(), condition)
     )
     assert re.search(rf"contact_{field} \(workspace_id=\? AND {field}>\? AND {field}<\?\)", walk)

@@ -5,7 +5,7 @@ contacts meet is looked up first, by `rare`, and a page is then made of those; w
 by many, the page walks along the index of its order, where it will soon find enough.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -104,6 +104,9 @@ _COMPARE: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
 }
 
 
+BOUNDS = {Operator.GT, Operator.GTE, Operator.LT, Operator.LTE}
+
+
 def is_sqlite(session: AsyncSession) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
@@ -155,8 +158,10 @@ async def rare(session: AsyncSession, caller: Caller, condition: Condition) -> s
     """The contacts among which all that meet the condition are; None where they may be many."""
     match condition:
         case All(conditions):
-            for one in conditions:
-                if (found := await rare(session, caller, one)) is not None:
+            for part in _ranges(conditions):
+                is_range = len(part) > 1
+                few = _few(session, caller, part) if is_range else rare(session, caller, part[0])
+                if (found := await few) is not None:
                     return found
             return None
         case AnyOf(conditions):
@@ -168,10 +173,42 @@ async def rare(session: AsyncSession, caller: Caller, condition: Condition) -> s
             return union
         case Not():
             return None
-    statement = _lookup(caller, condition)
+    return await _few(session, caller, [condition])
+
+
+def _ranges(conditions: Sequence[Condition]) -> Iterable[list[Condition]]:
+    """Each condition for itself, but the bounds of one value together: few may lie between two
+    that many meet each."""
+    found: dict[object, list[Condition]] = {}
+    for condition in _flat(conditions):
+        match condition:
+            case Comparison(field, operator) if operator in BOUNDS:
+                what: object = field
+            case CustomComparison(key, operator, value) if operator in BOUNDS:
+                what = (key, type(value))
+            case _:
+                what = id(condition)
+        found.setdefault(what, []).append(condition)
+    return found.values()
+
+
+def _flat(conditions: Sequence[Condition]) -> Iterator[Condition]:
+    for condition in conditions:
+        if isinstance(condition, All):
+            yield from _flat(condition.conditions)
+        else:
+            yield condition
+
+
+async def _few(
+    session: AsyncSession, caller: Caller, conditions: Sequence[Condition]
+) -> set[UUID] | None:
+    """Those that meet one condition, or all bounds of one value."""
+    one, *others = conditions
+    statement = _lookup(caller, one)
     if statement is None:
         return None
-    ids = (await session.exec(statement.limit(RARE + 1))).all()
+    ids = (await session.exec(statement.where(*map(_bound, others)).limit(RARE + 1))).all()
     return set(ids) if len(ids) <= RARE else None
 
 
@@ -202,11 +239,22 @@ def _lookup(caller: Caller, condition: Condition) -> SelectOfScalar[UUID] | None
                 return None
             if field == "name" and "" in (value if isinstance(value, tuple) else (value,)):
                 return None  # an empty name has no key
-            met = _comparison(condition, sqlite=True, by_index=True)
             return select(col(ContactTable.id)).where(
-                col(ContactTable.workspace_id) == caller.workspace_id, met
+                col(ContactTable.workspace_id) == caller.workspace_id, _bound(condition)
             )
     return None
+
+
+def _bound(condition: Condition) -> ColumnElement[bool]:
+    """What a look-up compares, in the table that it reads."""
+    match condition:
+        case CustomComparison(_, operator, datetime() as moment):
+            return _COMPARE[operator](CUSTOM_MOMENT.c.moment, moment.timestamp())
+        case CustomComparison(_, operator, value):
+            return _COMPARE[operator](CUSTOM_VALUE.c.value, value)
+        case Comparison():
+            return _comparison(condition, sqlite=True, by_index=True)
+    raise TypeError(condition)
 
 
 def _texts(caller: Caller, index: str, text: str) -> SelectOfScalar[UUID]:
@@ -229,17 +277,16 @@ def _texts(caller: Caller, index: str, text: str) -> SelectOfScalar[UUID]:
 def _custom_values(caller: Caller, condition: CustomComparison) -> SelectOfScalar[UUID] | None:
     if condition.operator not in _COMPARE:
         return None
-    compare = _COMPARE[condition.operator]
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     of_key = select(CUSTOM_VALUE.c.contact_id).where(
         CUSTOM_VALUE.c.workspace_id == caller.workspace_id, CUSTOM_VALUE.c.key == condition.key
     )
     match values[0] if values else None:
-        case datetime() as value:
+        case datetime():
             return select(CUSTOM_MOMENT.c.contact_id).where(
                 CUSTOM_MOMENT.c.workspace_id == caller.workspace_id,
                 CUSTOM_MOMENT.c.key == condition.key,
-                compare(CUSTOM_MOMENT.c.moment, value.timestamp()),
+                _bound(condition),
             )
         case bool() as value:
             return of_key.where(CUSTOM_VALUE.c.type == str(value).lower())
@@ -249,8 +296,7 @@ def _custom_values(caller: Caller, condition: CustomComparison) -> SelectOfScala
             kind = "number"
         case _:
             return None
-    met = compare(CUSTOM_VALUE.c.value, condition.value)
-    return of_key.where(CUSTOM_VALUE.c.type == kind, met)
+    return of_key.where(CUSTOM_VALUE.c.type == kind, _bound(condition))
 
 
 def _comparison(condition: Comparison, *, sqlite: bool, by_index: bool) -> ColumnElement[bool]:
