@@ -104,6 +104,10 @@ class Database:
         await self._writer.dispose()
 
 
+def is_sqlite(session: AsyncSession) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
 def sqlite_path(url: str) -> Path | None:
     """The file of a SQLite database; None for PostgreSQL."""
     try:

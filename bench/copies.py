@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from sqlalchemy import CHAR, Uuid, cast, func, insert, literal
-from sqlmodel import col, select
+from sqlmodel import select
 
+from app.contacts.ranges import CUSTOM_RANGE
 from app.database import Database
 from app.tables import ContactTable
 
@@ -12,11 +13,12 @@ from app.tables import ContactTable
 async def copy_contacts(database: Database, source: UUID, target: UUID, number: int) -> None:
     """The same contacts under ids of their own: the last two digits are `number`'s."""
     contact = ContactTable.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-    identity = func.overlay(cast(contact.c.id, CHAR(36)), literal(f"{number:02x}"), 35)
-    values = {column: column for column in contact.c} | {
-        contact.c.workspace_id: literal(target, Uuid),
-        contact.c.id: cast(identity, Uuid),
-    }
-    rows = select(*values.values()).where(col(ContactTable.workspace_id) == source)
     async with database.write() as session:
-        await session.exec(insert(contact).from_select(list(values), rows))
+        for table, identity in ((contact, contact.c.id), (CUSTOM_RANGE, CUSTOM_RANGE.c.contact_id)):
+            changed = func.overlay(cast(identity, CHAR(36)), literal(f"{number:02x}"), 35)
+            values = {column: column for column in table.c} | {
+                table.c.workspace_id: literal(target, Uuid),
+                identity: cast(changed, Uuid),
+            }
+            rows = select(*values.values()).where(table.c.workspace_id == source)
+            await session.exec(insert(table).from_select(list(values), rows))

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, update
 from sqlmodel import col
 
 from app.auth import Caller, Scope
+from app.contacts import ranges
 from app.contacts.assignments import Assignee
 from app.contacts.find import of_workspace, row
 from app.database import Database
@@ -57,6 +58,7 @@ async def add(
     contacts: Iterable[Contact],
     assigned: Mapping[UUID, Sequence[Assignee]] | None = None,
 ) -> None:
+    contacts = list(contacts)
     rows = [row(caller, contact) for contact in contacts]
     assignments = [
         {
@@ -72,6 +74,7 @@ async def add(
     async with database.write() as session:
         if rows:
             await session.exec(insert(ContactTable), params=rows)
+            await ranges.keep(session, caller, {}, contacts)
         if assignments:
             await session.exec(insert(Assignment), params=assignments)
 

@@ -12,6 +12,7 @@ TENANT_TABLES = (set(SQLModel.metadata.tables) - DIRECTORY) | {
     "contact_text_id",
     "contact_custom_value",
     "contact_custom_moment",
+    "contact_custom_range",
     "contact_notes_id",
 }
 

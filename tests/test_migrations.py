@@ -27,7 +27,10 @@ DIALECTS_OWN = {
         *["contact_text", "contact_text_id", "contact_notes", "contact_notes_id"],
         *["contact_tag", "contact_custom_value", "contact_custom_moment"],
     },
-    "postgresql": {"contact_tags", "contact_custom_fields", "contact_search_text", "contact_notes"},
+    "postgresql": {
+        *["contact_tags", "contact_custom_fields", "contact_search_text", "contact_notes"],
+        *["contact_custom_range", "contact_custom_range_value"],
+    },
 }
 FULL_TEXT = ("contact_text_", "contact_notes_")  # FTS5 keeps its index in tables beside its own
 
@@ -97,12 +100,12 @@ query ($filter: ContactFilter) {
 async def test_contacts_of_an_older_database_are_found_by_notes_and_moments(
     api: Client, database: Database
 ) -> None:
-    await undo(database, "0002")
     upsert = "mutation ($input: ContactInput!) { upsertContact(input: $input) { __typename } }"
     since = {"since": "2026-01-31T08:00:00+01:00"}
     for name, notes in (("ada", "Called twice"), ("bob", "Wrote"), ("eve", None)):
         given = {"email": f"{name}@example.com", "notes": notes}
         await api(upsert, input=given | ({"customFields": since} if name != "bob" else {}))
+    await undo(database, "0002")
     await migrate.migrate(database)
 
     async def found(**condition: Any) -> str:

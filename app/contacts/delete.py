@@ -17,8 +17,8 @@ from app.contacts.find import find, of_workspace
 from app.contacts.known import ContactKey
 from app.contacts.outcome import NOT_FOUND, Conflict
 from app.contacts.page import OLDEST_FIRST, Window, page
-from app.contacts.search import is_sqlite, predicate
-from app.database import Database, try_again
+from app.contacts.search import predicate
+from app.database import Database, is_sqlite, try_again
 from app.tables import Contact, ContactTable
 
 

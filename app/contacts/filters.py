@@ -36,6 +36,9 @@ class Operator(Enum):
     IS_NULL = "isNull"
 
 
+BOUNDS = {Operator.GT, Operator.GTE, Operator.LT, Operator.LTE}
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A contact's own field compared with a value."""

@@ -12,7 +12,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
-from app.contacts import aliases
+from app.contacts import aliases, ranges
 from app.contacts.apply import STAMPS, changes, derived
 from app.contacts.assignments import move_assignments
 from app.contacts.find import find, of_workspace, row
@@ -132,5 +132,6 @@ async def _write(
     gone = delete(ContactTable).where(of_workspace(caller), col(ContactTable.id) == goes.id)
     await session.exec(gone)
     await session.exec(update(ContactTable), params=[row(caller, merged)])
+    await ranges.keep(session, caller, {stays.id: stays}, [merged])
     former = {*keys_of(stays), *keys_of(goes)} - set(keys_of(merged))
     await aliases.add(session, caller, former, merged.id)

@@ -7,7 +7,19 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, False_, and_, false, func, true, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    False_,
+    Uuid,
+    and_,
+    any_,
+    cast,
+    false,
+    func,
+    true,
+    tuple_,
+)
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,7 +27,8 @@ from app import cursors
 from app.auth import Caller
 from app.contacts.filters import EVERY, Condition
 from app.contacts.find import COLUMNS, of_workspace, record
-from app.contacts.search import is_sqlite, predicate, rare, without_index
+from app.contacts.search import predicate, rare, without_index
+from app.database import is_sqlite
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields import parse_timestamp
 from app.tables import Contact, ContactTable
@@ -132,13 +145,14 @@ async def page(
     condition: Condition = EVERY,
 ) -> Page:
     """Contacts with a value come in its order, those without one behind them, each by an index."""
-    candidates = await _candidates(session, caller, condition)
+    candidates = await rare(session, caller, condition)
+    by_index = candidates is None or not is_sqlite(session)
     rows: list[Any] = []
     for nulls in _segments(order, window):
         missing = window.size + 1 - len(rows)
         bounds = _bounds(order, window, nulls=nulls)
         if missing and bounds is not None:
-            statement = _statement(order, window, nulls=nulls, by_index=candidates is None)
+            statement = _statement(order, window, nulls=nulls, by_index=by_index)
             place = (*_segment(order, nulls), *bounds)
             narrowed = _narrowed(statement, session, caller, condition, candidates, order, *place)
             rows += (await session.exec(narrowed.limit(missing))).all()
@@ -161,7 +175,7 @@ async def reaches_beyond(
     edge = window.before if forward else window.after
     if edge is None:
         return False
-    candidates = await _candidates(session, caller, condition)
+    candidates = await rare(session, caller, condition)
     for nulls in _segments(order, window):
         bound = _beyond(order, edge, forward=forward, nulls=nulls, inclusive=True)
         if isinstance(bound, False_):
@@ -174,17 +188,11 @@ async def reaches_beyond(
 
 
 async def count(session: AsyncSession, caller: Caller, condition: Condition = EVERY) -> int:
-    candidates = await _candidates(session, caller, condition)
+    candidates = await rare(session, caller, condition)
     statement = select(func.count()).select_from(ContactTable)
     narrowed = _narrowed(statement, session, caller, condition, candidates)
     counted: int = (await session.exec(narrowed)).one()
     return counted
-
-
-async def _candidates(
-    session: AsyncSession, caller: Caller, condition: Condition
-) -> set[UUID] | None:
-    return await rare(session, caller, condition) if is_sqlite(session) else None
 
 
 def _narrowed(
@@ -201,6 +209,9 @@ def _narrowed(
     statement = statement.where(of_workspace(caller), met)
     if candidates is None:
         return statement.where(*place)
+    if not is_sqlite(session):
+        by_ids = col(ContactTable.id) == any_(cast(list(candidates), ARRAY(Uuid)))
+        return statement.where(by_ids, *place)
     # SQLite takes a workspace for smaller than a few candidates. It goes by their ids where no
     # other index can serve: not to find the place, nor by holding all that is asked, as no index
     # holds the version.

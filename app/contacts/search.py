@@ -2,7 +2,8 @@
 
 PostgreSQL chooses its plan by statistics. SQLite has none, and is told: a condition that few
 contacts meet is looked up first, by `rare`, and a page is then made of those; where all are met
-by many, the page walks along the index of its order, where it will soon find enough.
+by many, the page walks along the index of its order, where it will soon find enough. So is, on
+PostgreSQL, a range of a custom field, which has a table of its own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +41,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.auth import Caller
 from app.contacts.filters import (
+    BOUNDS,
     All,
     AnyOf,
     AssignedTo,
@@ -51,6 +53,8 @@ from app.contacts.filters import (
     Operator,
     Tagged,
 )
+from app.contacts.ranges import CUSTOM_RANGE, RANGE_KEY_LENGTH
+from app.database import is_sqlite
 from app.tables import FILTERED, Assignment, ContactTable
 from app.text import fold
 
@@ -102,13 +106,6 @@ _COMPARE: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
     Operator.LT: lambda left, right: left < right,
     Operator.LTE: lambda left, right: left <= right,
 }
-
-
-BOUNDS = {Operator.GT, Operator.GTE, Operator.LT, Operator.LTE}
-
-
-def is_sqlite(session: AsyncSession) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
 
 
 def predicate(
@@ -204,11 +201,15 @@ async def _few(
     session: AsyncSession, caller: Caller, conditions: Sequence[Condition]
 ) -> set[UUID] | None:
     """Those that meet one condition, or all bounds of one value."""
-    one, *others = conditions
-    statement = _lookup(caller, one)
+    if is_sqlite(session):
+        one, *others = conditions
+        statement = _lookup(caller, one)
+        statement = statement if statement is None else statement.where(*map(_bound, others))
+    else:
+        statement = _custom_range(caller, conditions)
     if statement is None:
         return None
-    ids = (await session.exec(statement.where(*map(_bound, others)).limit(RARE + 1))).all()
+    ids = (await session.exec(statement.limit(RARE + 1))).all()
     return set(ids) if len(ids) <= RARE else None
 
 
@@ -297,6 +298,28 @@ def _custom_values(caller: Caller, condition: CustomComparison) -> SelectOfScala
         case _:
             return None
     return of_key.where(CUSTOM_VALUE.c.type == kind, _bound(condition))
+
+
+def _custom_range(caller: Caller, conditions: Sequence[Condition]) -> SelectOfScalar[UUID] | None:
+    """The contacts that may lie within all bounds of one value; None for what is no range."""
+    held = CUSTOM_RANGE.c
+    statement = select(held.contact_id).where(held.workspace_id == caller.workspace_id)
+    for condition in conditions:
+        match condition:
+            case CustomComparison(key, operator, float() | datetime() as value) if (
+                operator in BOUNDS and len(key) <= RANGE_KEY_LENGTH
+            ):
+                is_moment = isinstance(value, datetime)
+                bound = value.timestamp() if isinstance(value, datetime) else value
+                is_least = operator in (Operator.GT, Operator.GTE)
+                statement = statement.where(
+                    held.key == key,
+                    held.is_moment.is_(is_moment),
+                    held.value >= bound if is_least else held.value <= bound,
+                )
+            case _:
+                return None
+    return statement
 
 
 def _comparison(condition: Comparison, *, sqlite: bool, by_index: bool) -> ColumnElement[bool]:

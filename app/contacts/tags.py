@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
 from app.contacts.find import of_workspace
-from app.contacts.search import TAG, is_sqlite
+from app.contacts.search import TAG
+from app.database import is_sqlite
 from app.tables import ContactTable
 
 

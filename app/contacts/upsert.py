@@ -9,7 +9,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
-from app.contacts import aliases
+from app.contacts import aliases, ranges
 from app.contacts.custom_values import with_type_errors
 from app.contacts.decide import Request, Stamp, decide, given_keys
 from app.contacts.find import find, of_workspace, row
@@ -98,6 +98,7 @@ async def write(
         # Otherwise rows that leave different fields empty would take a statement each.
         one_statement = insert(ContactTable).execution_options(render_nulls=True)
         await session.exec(one_statement, params=rows)
+    await ranges.keep(session, caller, before, [*changed, *created])
     gained = {
         key: contact.id
         for contact in last.values()
