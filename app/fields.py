@@ -44,6 +44,7 @@ OBJECT_KEYS_LIMIT = 100
 OBJECT_BYTES_LIMIT = 64 * 1024
 OBJECT_DEPTH_LIMIT = 8
 OBJECT_FAULTS_TOLD = 100
+STAMPS = ("created_via", "api_key_id")  # of the server, in metadata
 INTEGERS = range(-(2**63), 2**64)  # that JSON is read back as on both databases
 
 # Byte order on both databases, so that pages, ranges and prefixes agree.
@@ -79,6 +80,11 @@ def _email(text: str) -> str:
     except EmailNotValidError as error:
         raise broken(FieldErrorCode.INVALID_FORMAT, f"is not an email address: {error}") from error
     return text
+
+
+def _unsigned_zero(number: float) -> float:
+    """SQLite keeps no sign of zero."""
+    return number + 0.0
 
 
 @cache
@@ -156,11 +162,18 @@ def _faults(value: Any, path: str, depth: int) -> Iterator[PydanticCustomError]:
                 return
             members = value.items() if isinstance(value, dict) else enumerate(value)
             for key, member in members:
-                if isinstance(key, str):
+                if isinstance(value, dict):
                     yield from _faults(key, path, depth)
-                yield from _faults(member, f"{path}.{key}", depth + 1)
+                shown = str(key).encode(errors="backslashreplace").decode()
+                yield from _faults(member, f"{path}.{shown}", depth + 1)
         case _:
             yield broken(FieldErrorCode.INVALID_FORMAT, "is no JSON value", path)
+
+
+def _metadata(value: dict[str, Any]) -> dict[str, Any]:
+    """What the server stamps counts towards no limit, as it may be sent back."""
+    _json_object({key: member for key, member in value.items() if key not in STAMPS})
+    return value
 
 
 def _json_object(value: dict[str, Any]) -> dict[str, Any]:
@@ -198,8 +211,9 @@ Tags = Annotated[
     AfterValidator(_tags),
 ]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_json_object)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 Timestamp = Annotated[datetime, BeforeValidator(parse_timestamp)]
-Number = Annotated[float, AllowInfNan(False)]
+Number = Annotated[float, AllowInfNan(False), AfterValidator(_unsigned_zero)]
 Count = Annotated[int, Ge(0), Lt(2**31)]
 
 
@@ -301,7 +315,7 @@ class ContactFields(SQLModel):
         description="Values of the workspace's own: a JSON object of up to 100 keys, 64 KiB and "
         "8 levels.",
     )
-    meta: JsonObject = Field(
+    meta: Metadata = Field(
         default_factory=dict,
         sa_type=DOCUMENT,
         sa_column_args=("metadata",),

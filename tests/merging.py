@@ -6,7 +6,7 @@ from tests.client import Client
 
 CONTACT = """
 fragment contact on Contact {
-  id externalId email name firstName phone phoneE164 company notes tags isActive
+  id externalId email name firstName phone phoneE164 country company notes tags isActive
   isUnsubscribed unsubscribedAt ordersCount customFields metadata version createdAt updatedAt
   assignments { kind targetId }
 }

@@ -222,14 +222,16 @@ async def test_every_broken_rule_is_told_and_not_the_first_alone(
         "timezone": "Mars/Olympus",
         "lastOrderAt": "2026-01-31T08:00:00",
         "customFields": {"score": NAN, "plan": [NUL, {"code": 2**64}]},
-        "metadata": {NUL: {"a": SURROGATE}},
+        "metadata": {NUL: {"a": SURROGATE}, SURROGATE: NUL},
     }
     assert sorted(await refusals(api, UPSERT, {"input": given})) == [
         (FORMAT, "customFields.plan.0"),
         (FORMAT, "email"),
         (FORMAT, "lastOrderAt"),
         (FORMAT, "metadata"),
+        (FORMAT, "metadata"),
         (FORMAT, f"metadata.{NUL}.a"),
+        (FORMAT, f"metadata.{SURROGATE.encode(errors='backslashreplace').decode()}"),
         (FORMAT, "tags.0"),
         (FORMAT, "tags.1"),
         (FORMAT, "timezone"),

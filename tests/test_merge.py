@@ -41,6 +41,23 @@ async def test_empty_is_filled_from_the_other(api: Client, prefer: str) -> None:
     assert contact["phoneE164"] == "+12024561111"
 
 
+@pytest.mark.parametrize(
+    ("prefer", "ours", "theirs"),
+    [
+        ("INTO", {"country": "US"}, {"phone": "020 7946 0958", "country": "GB"}),
+        ("FROM", {"phone": "020 7946 0958", "country": "GB"}, {"country": "US"}),
+    ],
+)
+async def test_a_phone_number_stays_the_same_in_the_others_country(
+    api: Client, prefer: str, ours: dict[str, str], theirs: dict[str, str]
+) -> None:
+    await create(api, **ADA, **ours)
+    await create(api, **BOB, **theirs)
+    contact = (await merged(api, prefer=prefer))["contact"]
+    assert (contact["phone"], contact["country"]) == ("+442079460958", "US")
+    assert contact["phoneE164"] == "+442079460958"
+
+
 async def test_tags_custom_fields_and_metadata_are_united(api: Client) -> None:
     ours = await create(
         api, **ADA, tags=["x", "y"], customFields={"a": 1, "b": 1}, metadata={"source": "web"}
@@ -121,8 +138,12 @@ async def test_assignments_move_over(api: Client) -> None:
             by=by,
             id=to,
         )
-    contact = (await merged(api))["contact"]
-    assert sorted(one["targetId"] for one in contact["assignments"]) == ["1", "2"]
+    moved = {"path": "assignments.client.2", "before": None, "after": {"kind": "client", "id": "2"}}
+    for dry_run in (True, False):
+        answer = await merged(api, dryRun=dry_run)
+        told = [one for one in answer["changes"] if one["path"].startswith("assignments")]
+        assert told == [moved]
+    assert sorted(one["targetId"] for one in answer["contact"]["assignments"]) == ["1", "2"]
 
 
 async def test_dry_run_answers_alike_and_writes_nothing(api: Client) -> None:

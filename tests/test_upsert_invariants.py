@@ -29,6 +29,7 @@ from app.tables import Contact
 from tests.calls import KEY_ID, START, Call, at, calls, decided
 from tests.stored import new_workspace
 
+GIVEN = ("external_id", "email", "company", "first_name", "is_active", "created_at", "updated_at")
 NULL_EXTERNAL_ID = {"email": "ada@example.com", "external_id": None}
 sequences = st.lists(calls, min_size=2, max_size=8)
 
@@ -76,7 +77,15 @@ def test_what_was_given_is_applied_or_warned_of(sequence: list[Call]) -> None:
             continue
         warned = {warning.field for warning in outcome.warnings}
         normalised = call.request().given
-        for name in ("external_id", "email", "company", "first_name", "is_active", "created_at"):
+        for name in (
+            "external_id",
+            "email",
+            "company",
+            "first_name",
+            "is_active",
+            "created_at",
+            "updated_at",
+        ):
             if name in normalised and not _is_generated(call, name):
                 is_applied = getattr(outcome.contact, name) == normalised[name]
                 assert is_applied != (API_NAMES[name] in warned)
@@ -105,6 +114,12 @@ def test_same_call_again_changes_nothing(sequence: list[Call], call: Call) -> No
     else:
         assert isinstance(again, Updated)
         assert (again.contact, again.changes) == (first.contact, ())
+        assert isinstance(first, Created | Updated)
+        assert _fields_warned_of(again) == _fields_warned_of(first)
+
+
+def _fields_warned_of(outcome: Created | Updated) -> list[str]:
+    return sorted(warning.field for warning in outcome.warnings)
 
 
 def _creates_only(call: Call) -> bool:

@@ -38,7 +38,8 @@ class MergeMutation:
         "Merges two contacts that are one person: `into` stays, `from` goes. Fields that are "
         "empty are filled from the other, tags, custom fields and metadata are united, "
         "assignments move over, `createdAt` is the earlier one, and unsubscribed stays "
-        "unsubscribed. The id, the external ids and the emails of both go on leading to the "
+        "unsubscribed. A phone number that the other's country would make another one is kept in "
+        "E.164. The id, the external ids and the emails of both go on leading to the "
         "contact that stays, in look-ups and upserts alike. A Conflict where one is not found.",
     )
     async def merge_contacts(

@@ -7,11 +7,10 @@ from typing import Any
 from app.contacts.outcome import FieldChange, Warned, WarningCode
 from app.contacts.policy import ObjectMode, TagsMode, UpsertPolicy
 from app.errors import FieldError, FieldErrorCode
-from app.fields import API_NAMES, FIELDS, TAGS_LIMIT, cleared, object_faults
+from app.fields import API_NAMES, FIELDS, STAMPS, TAGS_LIMIT, cleared, object_faults
 from app.phones import e164
 from app.tables import Contact
 
-STAMPS = ("created_via", "api_key_id")
 _SET_APART = {"email", "external_id", "created_at", "updated_at"}
 
 
@@ -99,7 +98,7 @@ def _metadata(
     """As `_merged`, with the server's stamps out of the caller's reach."""
     own = {key: value for key, value in (given or {}).items() if key not in STAMPS}
     for key in STAMPS:
-        if given and key in given and not same_json(given[key], stored.get(key)):
+        if given and key in given and not (key in stored and same_json(given[key], stored[key])):
             message = f"{key} is stamped by the server and was left as it is."
             applied.warnings.append(
                 Warned(WarningCode.RESERVED_METADATA, f"metadata.{key}", message)

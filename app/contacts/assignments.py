@@ -80,10 +80,13 @@ def decide(
     if assigned and len(held) >= ASSIGNMENTS_LIMIT:
         message = f"a contact can have at most {ASSIGNMENTS_LIMIT} assignments"
         return Invalid((FieldError(FieldErrorCode.TOO_MANY, "to", message),))
+    return changed(contact, matched_by, [_change(to, assigned=assigned)], at)
+
+
+def _change(to: Assignee, *, assigned: bool) -> FieldChange:
     value = {"kind": to.kind, "id": to.target_id}
     before, after = (None, value) if assigned else (value, None)
-    change = FieldChange(f"assignments.{to.kind}.{to.target_id}", before, after)
-    return changed(contact, matched_by, [change], at)
+    return FieldChange(f"assignments.{to.kind}.{to.target_id}", before, after)
 
 
 async def assignments(
@@ -99,6 +102,19 @@ async def assignments(
     for row in await session.exec(statement):
         found.setdefault(row.contact_id, []).append(row)
     return found
+
+
+async def assignments_to_move(
+    session: AsyncSession, caller: Caller, from_id: UUID, to_id: UUID
+) -> list[FieldChange]:
+    """What `move_assignments` changes on the second contact."""
+    found = await assignments(session, caller, [from_id, to_id])
+    held = {(row.kind, row.target_id) for row in found.get(to_id, [])}
+    return [
+        _change(Assignee(row.kind, row.target_id), assigned=True)
+        for row in found.get(from_id, [])
+        if (row.kind, row.target_id) not in held
+    ]
 
 
 async def move_assignments(

@@ -1,6 +1,6 @@
 """The decision of an upsert: pure, complete, the same for a single call and a row of a thousand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,6 @@ from app.contacts.policy import (
     MatchFallback,
     OnMatch,
     OnMiss,
-    RequirableField,
     UpsertPolicy,
 )
 from app.errors import FieldError, FieldErrorCode
@@ -162,26 +161,24 @@ def _miss(request: Request, known: Known, stamp: Stamp) -> Outcome:
         email_key=email_key(given["email"]),
         tags=[],
         custom_fields={},
-        meta={},
+        meta={"created_via": "api_key", "api_key_id": str(stamp.api_key_id)},
         created_at=created_at,
         updated_at=updated_at,
     )
     applied = apply(given, blank, policy)
-    stamps = {"created_via": "api_key", "api_key_id": str(stamp.api_key_id)}
-    applied.values["meta"] = applied.values.get("meta", {}) | stamps
     contact = blank.model_copy(update=applied.values)
     return Created(contact.model_copy(update=derived(contact)), tuple(applied.warnings))
 
 
 def _missing(request: Request) -> list[FieldError]:
     policy = request.policy
-    names = ["email", *(required.value for required in policy.require_on_create)]
-    if policy.generate_external_id and RequirableField.EXTERNAL_ID in policy.require_on_create:
-        names.remove(RequirableField.EXTERNAL_ID.value)
+    required = dict.fromkeys(["email", *(field.value for field in policy.require_on_create)])
+    if policy.generate_external_id:
+        required.pop("external_id", None)
     message = "is required to create a contact"
     return [
         FieldError(FieldErrorCode.REQUIRED, API_NAMES[name], message)
-        for name in dict.fromkeys(names)
+        for name in required
         if not request.given.get(name)
     ]
 
@@ -201,15 +198,13 @@ def _update(
         return Conflict(tuple(reasons))
     if applied.errors:
         return Invalid(tuple(applied.errors))
-    _timestamps(request, contact, applied)
-    warnings = tuple(applied.warnings)
     changed = tuple(changes(contact, applied.values))
-    if not changed:
-        return Updated(contact, matched_by, warnings=warnings)
-    after = contact.model_copy(
-        update=applied.values | {"version": contact.version + 1, "updated_at": stamp.at}
-    )
-    after = after.model_copy(update=derived(after))
+    after = contact
+    if changed:
+        moved = {"version": contact.version + 1, "updated_at": stamp.at}
+        after = contact.model_copy(update=applied.values | moved)
+        after = after.model_copy(update=derived(after))
+    warnings = (*applied.warnings, *_timestamps_kept(request, after))
     return Updated(after, matched_by, changed, warnings)
 
 
@@ -238,7 +233,9 @@ def _external_id(
     request: Request, contact: Contact, known: Known, applied: Applied
 ) -> list[ConflictReason]:
     external_id = request.given.get("external_id", contact.external_id)
-    if external_id == contact.external_id or _is_alias(
+    if external_id == contact.external_id:
+        return []
+    if contact.external_id is not None and _is_alias(
         request, ContactIdentifier.EXTERNAL_ID, contact, known
     ):
         return []
@@ -288,12 +285,12 @@ def _taken(
     return [ConflictReason(ConflictCode.IDENTIFIER_TAKEN, message, identifier, holder)]
 
 
-def _timestamps(request: Request, contact: Contact, applied: Applied) -> None:
+def _timestamps_kept(request: Request, after: Contact) -> Iterator[Warned]:
     """Backfill is for creating alone."""
     for name, code in (
         ("created_at", WarningCode.CREATED_AT_KEPT),
         ("updated_at", WarningCode.UPDATED_AT_KEPT),
     ):
-        if name in request.given and request.given[name] != getattr(contact, name):
+        if name in request.given and request.given[name] != getattr(after, name):
             message = f"{API_NAMES[name]} is taken only when a contact is created."
-            applied.warnings.append(Warned(code, API_NAMES[name], message))
+            yield Warned(code, API_NAMES[name], message)

@@ -1,7 +1,7 @@
 """Merging: two contacts that are one person become one, and every identifier leads to it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -13,14 +13,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
 from app.contacts import aliases, ranges
-from app.contacts.apply import STAMPS, changes, derived
-from app.contacts.assignments import move_assignments
+from app.contacts.apply import changes, derived
+from app.contacts.assignments import assignments_to_move, move_assignments
 from app.contacts.find import find, of_workspace, row
 from app.contacts.known import ContactKey, keys_of
 from app.contacts.outcome import Conflict, ConflictCode, ConflictReason, FieldChange
 from app.database import Database, try_again
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields import FIELDS, normalise
+from app.fields import FIELDS, STAMPS, normalise
+from app.phones import e164
 from app.tables import Contact, ContactTable, now
 
 
@@ -58,6 +59,8 @@ async def merge(
             message = "leads to the same contact as `into`"
             raise InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, "from", message)])
         merged = joined(stays, goes, prefer, now())
+        moved = await assignments_to_move(session, caller, goes.id, stays.id)
+        merged = replace(merged, changes=(*merged.changes, *moved))
         if not dry_run:
             await _write(session, caller, stays, goes, merged.contact)
     return merged
@@ -81,6 +84,7 @@ def joined(stays: Contact, goes: Contact, prefer: MergePreference, at: datetime)
         for name in FIELDS
         if name != "updated_at"
     }
+    values["phone"] = _phone(preferred if preferred.phone else other, values)
     values["tags"] = list(dict.fromkeys([*stays.tags, *goes.tags]))
     values["custom_fields"] = stays.custom_fields | goes.custom_fields | preferred.custom_fields
     values["meta"] = _unstamped(stays) | _unstamped(goes) | _unstamped(preferred)
@@ -100,6 +104,12 @@ def joined(stays: Contact, goes: Contact, prefer: MergePreference, at: datetime)
 
 def _filled(value: Any, other: Any) -> Any:
     return other if value in (None, "") else value
+
+
+def _phone(of: Contact, values: dict[str, Any]) -> str | None:
+    """In E.164 where the country of the other contact would make it another number, or none."""
+    is_same = e164(values["phone"], values["country"]) == of.phone_e164
+    return of.phone if is_same or of.phone_e164 is None else of.phone_e164
 
 
 def _unstamped(contact: Contact) -> dict[str, Any]:

@@ -146,6 +146,12 @@ def test_timestamps_are_left_even_in_an_order_that_creating_would_refuse() -> No
     assert warned(outcome) == [("CREATED_AT_KEPT", "createdAt"), ("UPDATED_AT_KEPT", "updatedAt")]
 
 
+def test_updated_at_that_a_change_overwrites_is_warned_of() -> None:
+    outcome = updated({"email": ADA.email, "updated_at": "2025-01-02T00:00:00Z", "company": "New"})
+    assert outcome.contact.updated_at == NOW
+    assert warned(outcome) == [("UPDATED_AT_KEPT", "updatedAt")]
+
+
 def test_timestamps_that_the_contact_has_need_no_warning() -> None:
     given = {"created_at": "2025-01-01T01:00:00+01:00", "updated_at": "2025-01-02T00:00:00Z"}
     assert updated(KEY | given, FULL).warnings == ()

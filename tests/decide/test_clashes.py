@@ -4,16 +4,18 @@ from typing import Any
 
 import pytest
 
-from app.contacts.known import ContactKey
-from app.contacts.outcome import MatchedBy
+from app.contacts.decide import Request, decide
+from app.contacts.known import ContactKey, Known
+from app.contacts.outcome import MatchedBy, Updated
 from app.contacts.policy import (
     ContactIdentifier,
     EmailOnMatch,
     ExternalIdOnMatch,
     MatchFallback,
     OnMatch,
+    UpsertPolicy,
 )
-from tests.decide.examples import ADA, BOB, EVE, changed, reasons, updated, warned
+from tests.decide.examples import ADA, BOB, EVE, STAMP, changed, reasons, updated, warned
 
 EMAIL, EXTERNAL_ID = ContactIdentifier.EMAIL, ContactIdentifier.EXTERNAL_ID
 FILL, REPLACE, KEEP = ExternalIdOnMatch.FILL, ExternalIdOnMatch.REPLACE, ExternalIdOnMatch.KEEP
@@ -176,3 +178,14 @@ def test_all_reasons_are_given_at_once() -> None:
         ("EXTERNAL_ID_MISMATCH", "EXTERNAL_ID", ADA),
         ("IDENTIFIER_TAKEN", "EXTERNAL_ID", BOB),
     ]
+
+
+@pytest.mark.parametrize("mode", ExternalIdOnMatch)
+def test_alias_is_filled_in_where_the_contact_has_no_external_id(mode: ExternalIdOnMatch) -> None:
+    known = Known([EVE])
+    known.lead(ContactKey(MatchedBy.EXTERNAL_ID, "merged"), EVE.id)
+    given = {"email": "eve@example.com", "external_id": "merged"}
+    request = Request(given, UpsertPolicy(external_id_on_match=mode))
+    outcome = decide(request, known, STAMP)
+    assert isinstance(outcome, Updated)
+    assert outcome.contact.external_id == "merged"

@@ -265,3 +265,18 @@ def test_stamps_of_a_created_contact_cannot_be_set(mode: ObjectMode) -> None:
         ("RESERVED_METADATA", "metadata.created_via"),
         ("RESERVED_METADATA", "metadata.api_key_id"),
     ]
+
+
+def test_stamps_of_a_created_contact_may_be_sent_and_not_cleared() -> None:
+    given = {"email": "new@example.com"}
+    assert warned(created(given | {"meta": {"created_via": "api_key"}})) == []
+    cleared = created(given | {"meta": {"created_via": None}})
+    assert cleared.contact.meta == STAMPS
+    assert warned(cleared) == [("RESERVED_METADATA", "metadata.created_via")]
+
+
+@pytest.mark.parametrize("mode", ObjectMode)
+def test_metadata_at_its_limit_may_be_sent_back_with_its_stamps(mode: ObjectMode) -> None:
+    full = created({"email": "new@example.com", "meta": {f"k{n}": n for n in range(100)}}).contact
+    again = updated({"email": full.email, "meta": full.meta}, full, metadata=mode)
+    assert (again.changes, again.warnings) == ((), ())

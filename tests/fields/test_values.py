@@ -43,6 +43,10 @@ def test_lifetime_value_is_any_finite_number(value: float) -> None:
     assert normalised(lifetime_value=value) == {"lifetime_value": value}
 
 
+def test_zero_has_no_sign() -> None:
+    assert repr(normalised(lifetime_value=-0.0)["lifetime_value"]) == "0.0"
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_lifetime_value_that_is_not_finite_is_out_of_range(value: float) -> None:
     assert broken(lifetime_value=value) == [("OUT_OF_RANGE", "lifetimeValue")]
