@@ -703,22 +703,37 @@ async def test_all_lists_of_a_filter_together_are_limited(api: Client) -> None:
 
 async def test_a_null_is_refused_and_never_taken_for_a_missing_member(api: Client) -> None:
     await put(api, ada={})
-    nulls: list[dict[str, Any]] = [
-        {"name": None},
-        {"name": {"eq": None}},
-        {"name": {"in": [None]}},
-        {"and": None},
-        {"or": [None]},
-        {"not": None},
-        {"isActive": None},
-        {"tags": {"hasAny": None}},
-        {"lifetimeValue": {"gt": None}},
-        {"assignedTo": None},
-        {"customFields": [{"key": "k", "exists": None}]},
-        {"customFields": [{"key": None}]},
+    nulls: list[tuple[dict[str, Any], str]] = [
+        ({"name": None}, "filter.name"),
+        ({"name": {"eq": None}}, "filter.name.eq"),
+        ({"name": {"in": None}}, "filter.name.in"),
+        ({"and": None}, "filter.and"),
+        ({"or": [{"not": None}]}, "filter.or.0.not"),
+        ({"isActive": None}, "filter.isActive"),
+        ({"tags": {"hasAny": None}}, "filter.tags.hasAny"),
+        ({"lifetimeValue": {"gt": None}}, "filter.lifetimeValue.gt"),
+        ({"createdAt": {"isNull": None}}, "filter.createdAt.isNull"),
+        ({"assignedTo": None}, "filter.assignedTo"),
+        ({"customFields": None}, "filter.customFields"),
+        ({"customFields": [{"key": "k", "exists": None}]}, "filter.customFields.0.exists"),
+        (
+            {"customFields": [{"key": "k", "number": {"lt": None}}]},
+            "filter.customFields.0.number.lt",
+        ),
     ]
-    for condition in nulls:
+    for condition, field in nulls:
+        assert await api.errors(FILTERED, filter=condition) == [("INVALID_FORMAT", field)]
+    for condition in ({"name": {"in": [None]}}, {"or": [None]}, {"customFields": [{"key": None}]}):
         answer = await api.execute(FILTERED, filter=condition)
         [error] = answer["errors"]
         assert error["extensions"]["code"] == "BAD_USER_INPUT", condition
         assert not answer.get("data"), condition
+
+
+async def test_a_literal_beyond_all_numbers_is_refused(api: Client) -> None:
+    for condition, field in (
+        ("lifetimeValue: {gt: 1e400}", "filter.lifetimeValue.gt"),
+        ('customFields: {key: "k", number: {eq: -1e400}}', "filter.customFields.0.number.eq"),
+    ):
+        document = f"{{ contacts(filter: {{{condition}}}) {{ totalCount }} }}"
+        assert await api.errors(document) == [("OUT_OF_RANGE", field)]

@@ -1,8 +1,9 @@
 """Filters as clients send them: every member given must hold."""
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Optional
 from uuid import UUID
 
 import strawberry
@@ -56,111 +57,113 @@ def _member(description: str, name: str | None = None) -> Any:
     "`%` and `_` are letters like any other."
 )
 class StringFilter:
-    eq: strawberry.Maybe[str] = _member(_EQ)
-    in_: strawberry.Maybe[list[str]] = _member(_IN, "in")
-    contains: strawberry.Maybe[str] = _member("Has this in it.")
-    starts_with: strawberry.Maybe[str] = _member("Begins with this.")
-    is_null: strawberry.Maybe[bool] = _member(_IS_NULL)
+    eq: strawberry.Maybe[str | None] = _member(_EQ)
+    in_: strawberry.Maybe[list[str] | None] = _member(_IN, "in")
+    contains: strawberry.Maybe[str | None] = _member("Has this in it.")
+    starts_with: strawberry.Maybe[str | None] = _member("Begins with this.")
+    is_null: strawberry.Maybe[bool | None] = _member(_IS_NULL)
 
 
 @strawberry.input(description="On an identifier.")
 class IDFilter:
-    eq: strawberry.Maybe[strawberry.ID] = _member(_EQ)
-    in_: strawberry.Maybe[list[strawberry.ID]] = _member(_IN, "in")
-    is_null: strawberry.Maybe[bool] = _member(_IS_NULL)
+    eq: strawberry.Maybe[strawberry.ID | None] = _member(_EQ)
+    in_: strawberry.Maybe[list[strawberry.ID] | None] = _member(_IN, "in")
+    is_null: strawberry.Maybe[bool | None] = _member(_IS_NULL)
 
 
 @strawberry.input(description="On a whole number.")
 class IntFilter:
-    eq: strawberry.Maybe[int] = _member(_EQ)
-    gt: strawberry.Maybe[int] = _member(_GT)
-    gte: strawberry.Maybe[int] = _member(_GTE)
-    lt: strawberry.Maybe[int] = _member(_LT)
-    lte: strawberry.Maybe[int] = _member(_LTE)
-    is_null: strawberry.Maybe[bool] = _member(_IS_NULL)
+    eq: strawberry.Maybe[int | None] = _member(_EQ)
+    gt: strawberry.Maybe[int | None] = _member(_GT)
+    gte: strawberry.Maybe[int | None] = _member(_GTE)
+    lt: strawberry.Maybe[int | None] = _member(_LT)
+    lte: strawberry.Maybe[int | None] = _member(_LTE)
+    is_null: strawberry.Maybe[bool | None] = _member(_IS_NULL)
 
 
 @strawberry.input(description="On a number.")
 class FloatFilter:
-    eq: strawberry.Maybe[float] = _member(_EQ)
-    gt: strawberry.Maybe[float] = _member(_GT)
-    gte: strawberry.Maybe[float] = _member(_GTE)
-    lt: strawberry.Maybe[float] = _member(_LT)
-    lte: strawberry.Maybe[float] = _member(_LTE)
-    is_null: strawberry.Maybe[bool] = _member(_IS_NULL)
+    eq: strawberry.Maybe[float | None] = _member(_EQ)
+    gt: strawberry.Maybe[float | None] = _member(_GT)
+    gte: strawberry.Maybe[float | None] = _member(_GTE)
+    lt: strawberry.Maybe[float | None] = _member(_LT)
+    lte: strawberry.Maybe[float | None] = _member(_LTE)
+    is_null: strawberry.Maybe[bool | None] = _member(_IS_NULL)
 
 
 @strawberry.input(description="On a moment in time.")
 class DateTimeFilter:
-    gt: strawberry.Maybe[datetime] = _member("Later than this.")
-    gte: strawberry.Maybe[datetime] = _member("At this or later.")
-    lt: strawberry.Maybe[datetime] = _member("Earlier than this.")
-    lte: strawberry.Maybe[datetime] = _member("At this or earlier.")
-    is_null: strawberry.Maybe[bool] = _member(_IS_NULL)
+    gt: strawberry.Maybe[datetime | None] = _member("Later than this.")
+    gte: strawberry.Maybe[datetime | None] = _member("At this or later.")
+    lt: strawberry.Maybe[datetime | None] = _member("Earlier than this.")
+    lte: strawberry.Maybe[datetime | None] = _member("At this or earlier.")
+    is_null: strawberry.Maybe[bool | None] = _member(_IS_NULL)
 
 
 @strawberry.input(description="On tags, letter by letter.")
 class TagsFilter:
-    has_all: strawberry.Maybe[list[str]] = _member("Has every one of these.")
-    has_any: strawberry.Maybe[list[str]] = _member("Has at least one of these.")
-    has_none: strawberry.Maybe[list[str]] = _member("Has none of these.")
+    has_all: strawberry.Maybe[list[str] | None] = _member("Has every one of these.")
+    has_any: strawberry.Maybe[list[str] | None] = _member("Has at least one of these.")
+    has_none: strawberry.Maybe[list[str] | None] = _member("Has none of these.")
 
 
 @strawberry.input(
     description="On a custom field. The value's type has to be the one asked for: a text is no "
-    "number. A datetime is RFC 3339 text."
+    "number; `isNull` alone asks of any type. A datetime is RFC 3339 text."
 )
 class CustomFieldFilter:
     key: str = _member("The custom field's key.")
-    string: strawberry.Maybe[StringFilter] = _member("On a text.")
-    number: strawberry.Maybe[FloatFilter] = _member("On a number.")
-    boolean: strawberry.Maybe[bool] = _member("On true or false.")
-    datetime: strawberry.Maybe[DateTimeFilter] = _member("On a moment in time.")
-    exists: strawberry.Maybe[bool] = _member("Whether there is a value: null is none.")
+    string: strawberry.Maybe[StringFilter | None] = _member("On a text.")
+    number: strawberry.Maybe[FloatFilter | None] = _member("On a number.")
+    boolean: strawberry.Maybe[bool | None] = _member("On true or false.")
+    datetime: strawberry.Maybe[DateTimeFilter | None] = _member("On a moment in time.")
+    exists: strawberry.Maybe[bool | None] = _member("Whether there is a value: null is none.")
 
 
 @strawberry.input(
     description="Every member given must hold. A field without a value meets `isNull` alone, so "
-    "that `not` holds for it with any other."
+    "that `not` holds for it with any other. None of the members may be null."
 )
 @described
 class ContactFilter:
-    and_: strawberry.Maybe[list["ContactFilter"]] = _member("All of these hold.", "and")
-    or_: strawberry.Maybe[list["ContactFilter"]] = _member("At least one of these holds.", "or")
-    not_: strawberry.Maybe["ContactFilter"] = _member("This does not hold.", "not")
-    external_id: strawberry.Maybe[StringFilter]
-    email: strawberry.Maybe[StringFilter]
-    name: strawberry.Maybe[StringFilter]
-    prefix: strawberry.Maybe[StringFilter]
-    first_name: strawberry.Maybe[StringFilter]
-    last_name: strawberry.Maybe[StringFilter]
-    suffix: strawberry.Maybe[StringFilter]
-    phone: strawberry.Maybe[StringFilter]
-    phone_e164: strawberry.Maybe[StringFilter]
-    company: strawberry.Maybe[StringFilter]
-    job_title: strawberry.Maybe[StringFilter]
-    notes: strawberry.Maybe[StringFilter]
-    address_line1: strawberry.Maybe[StringFilter]
-    address_line2: strawberry.Maybe[StringFilter]
-    city: strawberry.Maybe[StringFilter]
-    state: strawberry.Maybe[StringFilter]
-    postcode: strawberry.Maybe[StringFilter]
-    country: strawberry.Maybe[StringFilter]
-    timezone: strawberry.Maybe[StringFilter]
-    language: strawberry.Maybe[StringFilter]
-    professional_id: strawberry.Maybe[IDFilter]
-    tags: strawberry.Maybe[TagsFilter]
-    is_active: strawberry.Maybe[bool]
-    is_unsubscribed: strawberry.Maybe[bool]
-    unsubscribed_at: strawberry.Maybe[DateTimeFilter]
-    lifetime_value: strawberry.Maybe[FloatFilter]
-    orders_count: strawberry.Maybe[IntFilter]
-    last_order_at: strawberry.Maybe[DateTimeFilter]
-    created_at: strawberry.Maybe[DateTimeFilter]
-    updated_at: strawberry.Maybe[DateTimeFilter]
-    version: strawberry.Maybe[IntFilter]
-    custom_fields: strawberry.Maybe[list[CustomFieldFilter]]
-    assigned_to: strawberry.Maybe[AssigneeInput] = _member("Contacts assigned to this.")
+    and_: strawberry.Maybe[list["ContactFilter"] | None] = _member("All of these hold.", "and")
+    or_: strawberry.Maybe[list["ContactFilter"] | None] = _member(
+        "At least one of these holds.", "or"
+    )
+    not_: strawberry.Maybe[Optional["ContactFilter"]] = _member("This does not hold.", "not")
+    external_id: strawberry.Maybe[StringFilter | None]
+    email: strawberry.Maybe[StringFilter | None]
+    name: strawberry.Maybe[StringFilter | None]
+    prefix: strawberry.Maybe[StringFilter | None]
+    first_name: strawberry.Maybe[StringFilter | None]
+    last_name: strawberry.Maybe[StringFilter | None]
+    suffix: strawberry.Maybe[StringFilter | None]
+    phone: strawberry.Maybe[StringFilter | None]
+    phone_e164: strawberry.Maybe[StringFilter | None]
+    company: strawberry.Maybe[StringFilter | None]
+    job_title: strawberry.Maybe[StringFilter | None]
+    notes: strawberry.Maybe[StringFilter | None]
+    address_line1: strawberry.Maybe[StringFilter | None]
+    address_line2: strawberry.Maybe[StringFilter | None]
+    city: strawberry.Maybe[StringFilter | None]
+    state: strawberry.Maybe[StringFilter | None]
+    postcode: strawberry.Maybe[StringFilter | None]
+    country: strawberry.Maybe[StringFilter | None]
+    timezone: strawberry.Maybe[StringFilter | None]
+    language: strawberry.Maybe[StringFilter | None]
+    professional_id: strawberry.Maybe[IDFilter | None]
+    tags: strawberry.Maybe[TagsFilter | None]
+    is_active: strawberry.Maybe[bool | None]
+    is_unsubscribed: strawberry.Maybe[bool | None]
+    unsubscribed_at: strawberry.Maybe[DateTimeFilter | None]
+    lifetime_value: strawberry.Maybe[FloatFilter | None]
+    orders_count: strawberry.Maybe[IntFilter | None]
+    last_order_at: strawberry.Maybe[DateTimeFilter | None]
+    created_at: strawberry.Maybe[DateTimeFilter | None]
+    updated_at: strawberry.Maybe[DateTimeFilter | None]
+    version: strawberry.Maybe[IntFilter | None]
+    custom_fields: strawberry.Maybe[list[CustomFieldFilter] | None]
+    assigned_to: strawberry.Maybe[AssigneeInput | None] = _member("Contacts assigned to this.")
 
     def condition(self) -> Condition:
         """Raises InvalidInput that names the member."""
@@ -173,15 +176,27 @@ def _all(filter: ContactFilter, path: str, depth: int) -> Condition:  # noqa: A0
     return All(
         [
             condition
-            for name, some in vars(filter).items()
-            if some is not None
-            for condition in _conditions(name, some.value, path, depth)
+            for name, value in _given(filter, path)
+            for condition in _conditions(name, value, path, depth)
         ]
     )
 
 
+def _given(filter: object, path: str) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    """The members that were given. Raises InvalidInput for a null, which would say nothing."""
+    for name, some in vars(filter).items():
+        if isinstance(some, strawberry.Some):
+            if some.value is None:
+                raise _invalid(FieldErrorCode.INVALID_FORMAT, _at(path, name), "cannot be null")
+            yield name, some.value
+
+
+def _at(path: str, name: str) -> str:
+    return f"{path}.{API_NAMES.get(name) or to_camel(name.rstrip('_'))}"
+
+
 def _conditions(name: str, value: Any, path: str, depth: int) -> Iterator[Condition]:
-    path = f"{path}.{API_NAMES.get(name) or to_camel(name.rstrip('_'))}"
+    path = _at(path, name)
     match name, value:
         case "and_", list():
             yield All([_all(one, f"{path}.{i}", depth + 1) for i, one in enumerate(value)])
@@ -206,10 +221,8 @@ def _conditions(name: str, value: Any, path: str, depth: int) -> Iterator[Condit
 
 def _custom(filter: CustomFieldFilter, path: str) -> Iterator[Condition]:  # noqa: A002
     key = _text(filter.key, f"{path}.key")
-    for name, some in vars(filter).items():
-        if name == "key" or some is None:
-            continue
-        match name, some.value:
+    for name, given in _given(filter, path):
+        match name, given:
             case "exists", bool() as exists:
                 yield CustomComparison(key, Operator.IS_NULL, not exists)
             case "boolean", bool() as value:
@@ -220,12 +233,15 @@ def _custom(filter: CustomFieldFilter, path: str) -> Iterator[Condition]:  # noq
 
 
 def _tags(filter: TagsFilter, path: str) -> Iterator[Condition]:  # noqa: A002
-    if filter.has_all is not None:
-        yield All([Tagged((tag,)) for tag in _texts(filter.has_all.value, f"{path}.hasAll")])
-    if filter.has_any is not None:
-        yield Tagged(_texts(filter.has_any.value, f"{path}.hasAny"))
-    if filter.has_none is not None:
-        yield Not(Tagged(_texts(filter.has_none.value, f"{path}.hasNone")))
+    for name, tags in _given(filter, path):
+        texts = _texts(tags, _at(path, name))
+        match name:
+            case "has_all":
+                yield All([Tagged((tag,)) for tag in texts])
+            case "has_any":
+                yield Tagged(texts)
+            case "has_none":
+                yield Not(Tagged(texts))
 
 
 def _texts(values: list[str], path: str) -> tuple[str, ...]:
@@ -237,12 +253,9 @@ def _operands(
     parse: Callable[[Any, str], Any],
     path: str,
 ) -> Iterator[tuple[Operator, Any]]:
-    for name, some in vars(filter).items():
-        if some is None:
-            continue
-        operator = _OPERATORS[name]
-        at = f"{path}.{operator.value}"
-        match some.value:
+    for name, given in _given(filter, path):
+        operator, at = _OPERATORS[name], _at(path, name)
+        match given:
             case bool() as wanted:
                 yield operator, wanted
             case list() as values:
@@ -266,7 +279,9 @@ def _email(value: str, path: str) -> str:
     return email_key(_text(value, path))
 
 
-def _number(value: float, _: str) -> float:
+def _number(value: float, path: str) -> float:
+    if not math.isfinite(value):  # a literal may be larger than any number
+        raise _invalid(FieldErrorCode.OUT_OF_RANGE, path, "must be a finite number")
     return float(value)
 
 
