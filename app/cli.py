@@ -194,6 +194,8 @@ def main() -> None:
             name = "_".join(str(part) for part in wrong["loc"]).upper()
             typer.echo(f"rollcall: {name}: {wrong['msg']}", err=True)
         raise SystemExit(1) from None
+    except (OSError, UnicodeDecodeError) as error:  # such as a file of settings that is no text
+        _fail(str(error))
     except SQLAlchemyError as error:
         _fail(f"the database refused: {getattr(error, 'orig', error)}")
 

@@ -1,6 +1,6 @@
 """Opaque page cursors: where in which order of which workspace a page ended."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from hashlib import blake2s
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ def encode(workspace_id: UUID, order: str, position: list[Any]) -> str:
 
 def decode(workspace_id: UUID, order: str, cursor: str) -> list[Any]:
     try:
-        parts: list[Any] = orjson.loads(urlsafe_b64decode(cursor.encode("ascii")))
+        parts: list[Any] = orjson.loads(b64decode(cursor, altchars=b"-_", validate=True))
         mark, *position = parts
     except (ValueError, TypeError) as error:
         raise BrokenCursor from error

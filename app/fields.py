@@ -43,7 +43,7 @@ TAGS_GIVEN_LIMIT = 1000  # duplicates among them are dropped
 OBJECT_KEYS_LIMIT = 100
 OBJECT_BYTES_LIMIT = 64 * 1024
 OBJECT_DEPTH_LIMIT = 8
-OBJECT_FAULTS_TOLD = 100
+FAULTS_TOLD = 100
 STAMPS = ("created_via", "api_key_id")  # of the server, in metadata
 INTEGERS = range(-(2**63), 2**64)  # that JSON is read back as on both databases
 
@@ -138,7 +138,7 @@ def object_faults(value: dict[str, Any]) -> list[PydanticCustomError]:
         if len(orjson.dumps(value)) > OBJECT_BYTES_LIMIT:
             message = f"must take at most {OBJECT_BYTES_LIMIT} bytes"
             return [broken(FieldErrorCode.TOO_LONG, message)]
-    return list(islice(_faults(value, "", 1), OBJECT_FAULTS_TOLD))
+    return list(islice(_faults(value, "", 1), FAULTS_TOLD))
 
 
 def _faults(value: Any, path: str, depth: int) -> Iterator[PydanticCustomError]:
@@ -380,7 +380,8 @@ _MESSAGES = {
 
 
 def normalise(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
-    """The given fields that hold to the rules, normalised, and every broken rule of the others.
+    """The given fields that hold to the rules, normalised, and every broken rule of the others,
+    up to a hundred.
 
     Absent stays absent; null stays None where the field can be cleared.
     """
@@ -390,7 +391,8 @@ def normalise(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError
         broken_rules = error.errors(include_url=False)
         names = {details["loc"][0] for details in broken_rules}
         rest = {name: value for name, value in given.items() if name not in names}
-        return _GIVEN.validate_python(rest), [_field_error(details) for details in broken_rules]
+        told = [_field_error(details) for details in broken_rules[:FAULTS_TOLD]]
+        return _GIVEN.validate_python(rest), told
 
 
 def _field_error(details: ErrorDetails) -> FieldError:

@@ -204,6 +204,11 @@ def test_settings_come_from_a_file_beside_the_environment(
     assert "PORT" in refused(rollcall("migrate"))
 
 
+def test_settings_that_are_no_text_are_told_in_one_line(rollcall: Rollcall, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff")
+    assert "utf-8" in refused(rollcall("migrate"))
+
+
 @pytest.mark.parametrize(
     ("command", "url"),
     [

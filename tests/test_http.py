@@ -630,3 +630,52 @@ def test_graphiql_that_is_not_built_says_what_to_run(
     response = graphiql.graphiql()
     assert getattr(response, "status_code", None) == 503
     assert b"scripts/graphiql" in getattr(response, "body", b"")
+
+
+@on_sqlite
+async def test_variables_of_too_many_objects_are_refused_before_they_are_read(api: Client) -> None:
+    query = "query ($filter: ContactFilter) { contacts(filter: $filter) { totalCount } }"
+    for nothing in ([{}] * 25_000, [[[{"and": []}]]] * 25_000):
+        body = {"query": query, "variables": {"filter": {"or": nothing}}}
+        response = await post_json(api, body)
+        assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+        assert "25,000 objects" in response.text
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("query ($n: Int = 5) { tags(first: $n) { tag } }", "first"),
+        (
+            "query ($n: OrderDirection = ASC) "
+            "{ contacts(orderBy: {field: EMAIL, direction: $n}) { totalCount } }",
+            "orderBy.direction",
+        ),
+        (
+            "mutation ($n: Boolean = true) "
+            '{ upsertContact(input: {email: "ada@example.com"}, dryRun: $n) { __typename } }',
+            "dryRun",
+        ),
+    ],
+)
+async def test_a_null_where_a_default_hid_that_none_may_be_is_bad_input(
+    api: Client, query: str, field: str
+) -> None:
+    assert await api.errors(query, n=None) == [("INVALID_FORMAT", field)]
+
+
+@on_sqlite
+async def test_headers_of_the_body_are_read_as_http_has_them(api: Client) -> None:
+    for headers in (
+        {"content-type": "application/json; charset=UTF-8; a=b"},
+        {"content-type": "application/json; charset=utf-8;"},
+        {"content-type": "application/json; profile=x"},
+        {"content-type": JSON, "content-encoding": "Identity"},
+    ):
+        response = await api.http.post(
+            "/graphql",
+            content=json.dumps({"query": VIEWER}),
+            headers={"x-api-key": api.key} | headers,
+        )
+        assert response.status_code == 200, headers

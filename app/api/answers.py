@@ -9,7 +9,14 @@ from graphql import ExecutionResult, GraphQLError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from app import logs
-from app.errors import FieldErrorCode, InvalidInput, RollcallError, TimedOut, Unavailable
+from app.errors import (
+    FieldError,
+    FieldErrorCode,
+    InvalidInput,
+    RollcallError,
+    TimedOut,
+    Unavailable,
+)
 
 ERRORS_LIMIT = 5
 
@@ -17,6 +24,7 @@ _log = logging.getLogger("rollcall")
 _VARIABLE_PATH = re.compile(
     r"Variable '\$(\w+)' has invalid value(?: at \.?(\S+))?: (.*)", re.DOTALL
 )
+_ARGUMENT_PATH = re.compile(r"Argument '(\w+)' has invalid value(?: at (\S+))?: (.*)", re.DOTALL)
 
 
 def error_answer(error: RollcallError) -> dict[str, Any]:
@@ -76,6 +84,9 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
     place = {key: error.formatted[key] for key in ("locations", "path") if key in error.formatted}
     if isinstance(original, RollcallError):
         return _entry(original.message, _extensions(original)) | place
+    if found := _ARGUMENT_PATH.fullmatch(error.message):  # a variable that is null after all
+        extensions = _invalid(found[1] + (found[2] or ""), found[3])
+        return _entry(error.message, extensions) | place
     if isinstance(original or error, StrawberryInputCoercionError):
         return _entry(error.message, {"code": InvalidInput.code}) | place
     return masked(original or error) | place
@@ -83,12 +94,9 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
 
 def _bad_variable(error: GraphQLError) -> dict[str, Any]:
     found = _VARIABLE_PATH.fullmatch(error.message)
-    extensions: dict[str, Any] = {"code": InvalidInput.code}
-    if found:
-        broken = {
-            "code": FieldErrorCode.INVALID_FORMAT.value,
-            "field": found[2] or found[1],
-            "message": found[3],
-        }
-        extensions["errors"] = [broken]
+    extensions = _invalid(found[2] or found[1], found[3]) if found else {"code": InvalidInput.code}
     return {**error.formatted, "extensions": extensions}
+
+
+def _invalid(field: str, message: str) -> dict[str, Any]:
+    return _extensions(InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, field, message)]))

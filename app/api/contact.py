@@ -3,6 +3,7 @@
 Descriptions and limits stand in the rulebook; `described` brings them here.
 """
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -170,4 +171,18 @@ def keys_of(inputs: list[ContactKeyInput], path: str, limit: int) -> list[Contac
     if len(inputs) > limit:
         message = f"must have at most {limit} keys, has {len(inputs)}"
         raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, path, message)])
-    return [one.key(f"{path}.{index}") for index, one in enumerate(inputs)]
+    return keys_at({f"{path}.{index}": one for index, one in enumerate(inputs)})
+
+
+def keys_at(inputs: Mapping[str, ContactKeyInput]) -> list[ContactKey]:
+    """The keys by their paths. Raises InvalidInput for all that can be nobody's."""
+    keys: list[ContactKey] = []
+    errors: list[FieldError] = []
+    for path, one in inputs.items():
+        try:
+            keys.append(one.key(path))
+        except InvalidInput as error:
+            errors += error.errors
+    if errors:
+        raise InvalidInput(errors)
+    return keys

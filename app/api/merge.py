@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from app.api.contact import Contact, ContactKeyInput
+from app.api.contact import Contact, ContactKeyInput, keys_at
 from app.api.context import Info
 from app.api.enums import MergePreference
 from app.api.field import root_field
@@ -63,14 +63,9 @@ class MergeMutation:
             ),
         ] = False,
     ) -> MergeContactsResult:
-        merged = await merge(
-            info.context.database,
-            info.context.caller,
-            into.key("into"),
-            from_.key("from"),
-            prefer,
-            dry_run=dry_run,
-        )
+        context = info.context
+        keys = keys_at({"into": into, "from": from_})
+        merged = await merge(context.database, context.caller, *keys, prefer, dry_run=dry_run)
         if isinstance(merged, Conflict):
             return ContactConflict.of(merged)
         return ContactsMerged(

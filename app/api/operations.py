@@ -17,7 +17,7 @@ from graphql import (
 
 TOKENS_LIMIT = 1000
 ERRORS_LIMIT = 5
-CACHED_TOKENS = 50_000
+CACHED_WEIGHT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Document:
     code: str
     ast: DocumentNode | None
     errors: tuple[GraphQLError, ...]
-    tokens: int
+    weight: int  # about the KiB that it takes: one a token, and those of its text
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of that name; the only one where no name is given."""
@@ -51,7 +51,7 @@ class Documents:
         if not introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self._cache: LRUCache[str, Document] = LRUCache(
-            CACHED_TOKENS, getsizeof=lambda document: document.tokens
+            CACHED_WEIGHT, getsizeof=lambda document: document.weight
         )
 
     def prepare(self, text: str) -> Document:
@@ -62,10 +62,11 @@ class Documents:
         return document
 
     def _judge(self, text: str) -> Document:
+        weight = len(text) // 1024
         try:
             ast = parse(text, max_tokens=TOKENS_LIMIT)
         except GraphQLSyntaxError as error:
-            return Document("GRAPHQL_PARSE_FAILED", None, (error,), TOKENS_LIMIT)
+            return Document("GRAPHQL_PARSE_FAILED", None, (error,), weight + TOKENS_LIMIT)
         errors = validate(
             self._schema,
             ast,
@@ -73,6 +74,5 @@ class Documents:
             max_errors=ERRORS_LIMIT,
             hide_suggestions=self._hide_suggestions,
         )
-        return Document(
-            "GRAPHQL_VALIDATION_FAILED", ast, tuple(errors), ast.token_count or TOKENS_LIMIT
-        )
+        weight += ast.token_count or TOKENS_LIMIT
+        return Document("GRAPHQL_VALIDATION_FAILED", ast, tuple(errors), weight)
