@@ -633,10 +633,18 @@ def test_graphiql_that_is_not_built_says_what_to_run(
 
 
 @on_sqlite
+async def test_a_document_that_is_too_long_is_refused_unread(api: Client) -> None:
+    response = await post_json(api, {"query": f"{VIEWER} #{'x' * 250_000}"})
+    assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
+    assert "250,000 characters" in response.text
+
+
+@on_sqlite
 async def test_variables_of_too_many_objects_are_refused_before_they_are_read(api: Client) -> None:
     query = "query ($filter: ContactFilter) { contacts(filter: $filter) { totalCount } }"
-    for nothing in ([{}] * 25_000, [[[{"and": []}]]] * 25_000):
-        body = {"query": query, "variables": {"filter": {"or": nothing}}}
+    shapes: list[list[Any]] = [[{}] * 25_000, [[[{"and": []}]]] * 25_000]
+    for shape in shapes:
+        body = {"query": query, "variables": {"filter": {"or": shape}}}
         response = await post_json(api, body)
         assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
         assert "25,000 objects" in response.text

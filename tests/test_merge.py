@@ -205,3 +205,11 @@ async def test_merging_needs_the_scope_to_write(http: Any, database: Database) -
     reader = await client_of(http, database, "ours", (Scope.CONTACTS_READ,))
     answer = await reader.execute(MERGE, **{"into": INTO, "from": FROM})
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_both_keys_that_can_be_nobodys_are_named(api: Client) -> None:
+    keys = {"into": {"id": "x"}, "from": {"email": "a\x00b"}}
+    assert await api.errors(MERGE, **keys) == [
+        ("INVALID_FORMAT", "into.id"),
+        ("INVALID_FORMAT", "from.email"),
+    ]

@@ -28,6 +28,7 @@ from app.settings import Settings
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
+QUERY_LIMIT = 250_000  # of which each takes its time to be read
 OBJECTS_LIMIT = 25_000  # a bulk of 1,000 contacts with 24 in the custom fields of each
 
 _QUALITY = re.compile(r";\s*q=([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
@@ -180,6 +181,10 @@ def _checked(given: Any) -> Parameters:
     query = given.get("query")
     if not isinstance(query, str):
         raise BadRequest("query must be a string.")
+    if len(query) > QUERY_LIMIT:
+        raise BadRequest(
+            f"query must have at most {QUERY_LIMIT:,} characters; variables may hold more."
+        )
     operation_name = given.get("operationName")
     if not isinstance(operation_name, str | None):
         raise BadRequest("operationName must be a string.")

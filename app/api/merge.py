@@ -64,8 +64,8 @@ class MergeMutation:
         ] = False,
     ) -> MergeContactsResult:
         context = info.context
-        keys = keys_at({"into": into, "from": from_})
-        merged = await merge(context.database, context.caller, *keys, prefer, dry_run=dry_run)
+        stays, goes = keys_at({"into": into, "from": from_})
+        merged = await merge(context.database, context.caller, stays, goes, prefer, dry_run=dry_run)
         if isinstance(merged, Conflict):
             return ContactConflict.of(merged)
         return ContactsMerged(
