@@ -164,7 +164,11 @@ async def test_broken_rules_are_named_and_nothing_is_written(api: Client) -> Non
     cases: list[tuple[dict[str, str], dict[str, Any], list[tuple[str, str]]]] = [
         ({"id": "a"}, {}, [("INVALID_FORMAT", "by.id")]),
         ({"externalId": "a\x00"}, {}, [("INVALID_FORMAT", "by.externalId")]),
-        ({"email": "\x00"}, {}, [("INVALID_FORMAT", "by.email")]),
+        (
+            {"email": "\x00"},
+            {"email": "nobody", "company": "x" * 256},
+            [("INVALID_FORMAT", "by.email"), ("INVALID_FORMAT", "email"), ("TOO_LONG", "company")],
+        ),
         (
             {"externalId": "a"},
             {"email": None, "company": "x" * 256},

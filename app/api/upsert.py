@@ -121,8 +121,13 @@ class UpsertMutation:
         if_version: IfVersionArgument = strawberry.UNSET,
     ) -> UpdateContactResult:
         policy = UpsertPolicy(external_id_on_match=ExternalIdOnMatch.REPLACE)
+        try:
+            key = by.key("by")
+        except InvalidInput as broken:
+            _, errors = normalise(input.given())
+            raise InvalidInput([*broken.errors, *errors]) from broken
         answer: UpdateContactResult = result(
-            await _one(info, input, policy, by=by.key("by"), if_version=if_version)
+            await _one(info, input, policy, by=key, if_version=if_version)
         )
         return answer
 
