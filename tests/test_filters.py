@@ -565,6 +565,8 @@ async def test_custom_filters_follow_every_write(api: Client) -> None:
     assert await of_custom(api, "k", string={"eq": "new"}) == "ada"
     assert await of_custom(api, "n", number={"eq": 1}) == ""
     assert await of_custom(api, "n", number={"eq": 1.5}) == "ada"
+    assert await of_custom(api, "n", number={"lt": 1.2}) == ""
+    assert await of_custom(api, "n", number={"gt": 1.2}) == "ada"
     assert await of_custom(api, "b", boolean=True) == ""
     await api('mutation { deleteContact(by: {email: "ada@example.com"}) { __typename } }')
     await put(api, bob={})

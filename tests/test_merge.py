@@ -71,6 +71,23 @@ async def test_tags_custom_fields_and_metadata_are_united(api: Client) -> None:
     assert contact["metadata"] == ours["metadata"] | {"source": "crm"}
 
 
+async def test_united_custom_fields_are_found_by_ranges(api: Client) -> None:
+    await create(api, **ADA, customFields={"seats": 1, "since": "2026-01-31T08:00:00Z"})
+    await create(api, **BOB, customFields={"seats": 5, "score": 7})
+    await merged(api, prefer="FROM")
+    document = """query ($of: [CustomFieldFilter!]) {
+      contacts(filter: {customFields: $of}) { totalCount }
+    }"""
+    for key, condition, count in (
+        ("seats", {"number": {"gt": 2}}, 1),
+        ("seats", {"number": {"lt": 2}}, 0),
+        ("score", {"number": {"gte": 7, "lte": 7}}, 1),
+        ("since", {"datetime": {"gte": "2026-01-31T09:00:00+01:00"}}, 1),
+    ):
+        found = await api(document, of=[{"key": key} | condition])
+        assert found == {"totalCount": count}, key
+
+
 async def test_server_stamps_stay_those_of_the_survivor(
     api: Client, http: Any, database: Any
 ) -> None:

@@ -182,9 +182,9 @@ def _all(filter: ContactFilter, path: str, depth: int) -> Condition:  # noqa: A0
     )
 
 
-def _given(filter: object, path: str) -> Iterator[tuple[str, Any]]:  # noqa: A002
-    """The members that were given. Raises InvalidInput for a null, which would say nothing."""
-    for name, some in vars(filter).items():
+def _given(members: object, path: str) -> Iterator[tuple[str, Any]]:
+    """Those that were given. Raises InvalidInput for a null, which would say nothing."""
+    for name, some in vars(members).items():
         if isinstance(some, strawberry.Some):
             if some.value is None:
                 raise _invalid(FieldErrorCode.INVALID_FORMAT, _at(path, name), "cannot be null")
