@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from app.contacts import search
+from app.contacts import lookups
 from app.contacts.assignments import Assignee
 from app.contacts.filters import (
     EVERY,
@@ -242,7 +242,7 @@ async def test_pages_and_counts_hold_just_those_that_meet_the_condition_in_order
     rare: int,
     size: int,
 ) -> None:
-    monkeypatch.setattr(search, "RARE", rare)
+    monkeypatch.setattr(lookups, "RARE", rare)
     contacts, assignments = stored
     caller = await new_workspace(database)
     await add(database, caller, contacts, assignments)

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.contacts import search
+from app.contacts import lookups
 from app.contacts.assignments import Assignee
 from app.contacts.filters import (
     EVERY,
@@ -509,7 +509,7 @@ NARROW: dict[str, tuple[list[Condition], str]] = {
 async def test_few_between_two_bounds_that_many_meet_each_are_looked_up(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(search, "RARE", 10)
+    monkeypatch.setattr(lookups, "RARE", 10)
     bounds, entered = NARROW[name]
     for query in narrowed(All([Comparison("country", Operator.IS_NULL, False), *bounds])):
         lookup, *others = await plans(database, query)
@@ -528,7 +528,7 @@ async def test_few_between_two_bounds_that_many_meet_each_are_looked_up(
 async def test_a_range_of_the_orders_own_field_bounds_the_walk(
     database: Database, monkeypatch: pytest.MonkeyPatch, field: str
 ) -> None:
-    monkeypatch.setattr(search, "RARE", 1)
+    monkeypatch.setattr(lookups, "RARE", 1)
     condition = All([Comparison(field, Operator.GTE, START), Comparison(field, Operator.LT, LATE)])
     order = Order(OrderField(field), Direction.DESC)
     [_, walk] = await plans(
@@ -549,7 +549,7 @@ def assert_led_by_id(plan: str) -> None:
 async def test_a_thousand_contacts_are_still_few(database: Database) -> None:
     condition = Comparison("lifetime_value", Operator.GTE, (CONTACTS - 750) / 10)
     async with database.read() as session:
-        assert 400 < await count(session, CALLER, condition) < search.RARE
+        assert 400 < await count(session, CALLER, condition) < lookups.RARE
     for query in narrowed(condition):
         found = await plans(database, query, usable=True)  # a third of all contacts here
         for plan in found:
@@ -600,7 +600,7 @@ UNINDEXED: dict[str, Condition] = {
 async def test_what_many_contacts_meet_is_met_along_the_orders_index(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str, order: Order
 ) -> None:
-    monkeypatch.setattr(search, "RARE", 100)
+    monkeypatch.setattr(lookups, "RARE", 100)
     here = window(after=position(order))
     found = await plans(
         database,
@@ -619,7 +619,7 @@ async def test_what_many_contacts_meet_is_met_along_the_orders_index(
 async def test_counting_many_reads_their_workspace_alone(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(search, "RARE", 100)
+    monkeypatch.setattr(lookups, "RARE", 100)
     condition = UNINDEXED.get(name, EVERY)
     # Half of all contacts here are in the workspace, which PostgreSQL would rather read whole.
     found = await plans(database, lambda session: count(session, CALLER, condition), usable=True)

@@ -27,7 +27,8 @@ from app import cursors
 from app.auth import Caller
 from app.contacts.filters import EVERY, Condition
 from app.contacts.find import COLUMNS, of_workspace, record
-from app.contacts.search import predicate, rare, without_index
+from app.contacts.lookups import rare
+from app.contacts.search import predicate, without_index
 from app.database import is_sqlite
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields import parse_timestamp
