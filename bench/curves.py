@@ -22,7 +22,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.auth import Caller, authenticate
-from app.contacts.page import Order, Window, count, cursor, page
+from app.contacts.order import Order, Position, Window, cursor
+from app.contacts.page import count, page
 from app.database import Database
 from app.errors import CommandFailed
 from app.migrate import migrate
@@ -175,7 +176,7 @@ async def _far(database: Database, caller: Caller, order: Order, site: Site) -> 
     async with database.read() as session:
         window = Window(size=before, backward=False, after=None, before=None)
         found = await page(session, caller, order, window)
-    return cursor(caller, order, found.contacts[-1])
+    return cursor(caller, order, Position.of(found.contacts[-1], order))
 
 
 def _tables(sites: Sequence[Site], folder: Path, only: str, runs: int) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from app.contacts.page import Direction, Order, OrderField
+from app.contacts.order import Direction, Order, OrderField
 from app.fields import API_NAMES
 from bench.people import company, event_tag, people
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.auth import Caller
 from app.contacts.alike import DuplicateReason
 from app.contacts.duplicates import position_at
-from app.contacts.page import Direction, Order, OrderField, Position, cursor, window
+from app.contacts.order import Direction, Order, OrderField, Position, cursor, window
 from app.cursors import BrokenCursor, decode, encode
 from app.errors import InvalidInput
 from app.tables import Contact
@@ -157,7 +157,7 @@ def test_place_of_a_contact_comes_back_as_it_was(
         updated_at=moment,
         last_order_at=moment,
     )
-    found = opened(cursor(caller(), order, known), order)
+    found = opened(cursor(caller(), order, Position.of(known, order)), order)
     if order.field is OrderField.NAME:
         value = fold(text) if text else None
     assert found == Position(value, identity)

@@ -24,7 +24,8 @@ from app.contacts.filters import (
     Operator,
     Tagged,
 )
-from app.contacts.page import Direction, Order, OrderField, count
+from app.contacts.order import Direction, Order, OrderField
+from app.contacts.page import count
 from app.database import Database
 from app.fields import parse_timestamp
 from app.tables import Contact

@@ -10,16 +10,17 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from app.contacts.page import (
+from app.contacts.order import (
+    NULLABLE,
     PAGE_LIMIT,
     Direction,
     Order,
     OrderField,
+    Position,
     cursor,
-    page,
-    reaches_beyond,
     window,
 )
+from app.contacts.page import page, reaches_beyond
 from app.database import Database
 from app.tables import Contact
 from tests.client import Client
@@ -27,7 +28,6 @@ from tests.stored import START, add, change, contact_of, new_workspace, remove
 from tests.walks import ids, in_order, walk
 
 ORDERS = [Order(field, direction) for field in OrderField for direction in Direction]
-NULLABLE = {OrderField.NAME, OrderField.LIFETIME_VALUE, OrderField.LAST_ORDER_AT}
 
 UPSERT_MANY = "mutation ($inputs: [ContactInput!]!) { upsertContacts(inputs: $inputs) { created } }"
 LISTED = """
@@ -251,8 +251,8 @@ async def test_a_window_between_two_cursors_holds_what_lies_between_them(
     stored = in_order(order, contacts(given_values))
     await add(database, caller, stored)
     start, end = (None if place is None else place % len(stored) for place in (one, other))
-    after = None if start is None else cursor(caller, order, stored[start])
-    before = None if end is None else cursor(caller, order, stored[end])
+    after = None if start is None else cursor(caller, order, Position.of(stored[start], order))
+    before = None if end is None else cursor(caller, order, Position.of(stored[end], order))
     between = stored[0 if start is None else start + 1 : end]
     expected = between[max(len(between) - size, 0) :] if backward else between[:size]
     sized = {"last": size} if backward else {"first": size}

@@ -35,18 +35,9 @@ from app.contacts.filters import (
 )
 from app.contacts.find import find
 from app.contacts.known import ContactKey
+from app.contacts.order import NULLABLE, Direction, Order, OrderField, Position, Window
 from app.contacts.outcome import MatchedBy
-from app.contacts.page import (
-    NULLABLE,
-    Direction,
-    Order,
-    OrderField,
-    Position,
-    Window,
-    count,
-    page,
-    reaches_beyond,
-)
+from app.contacts.page import count, page, reaches_beyond
 from app.database import Database
 from app.tables import FILTERED, Workspace
 from tests.databases import copied_postgresql, copied_sqlite, outside_transaction

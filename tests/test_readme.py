@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 from app.asgi import create_app
 from app.auth import new_key
 from app.cli import cli
-from app.contacts.page import Direction, OrderField
+from app.contacts.order import Direction, OrderField
 from app.contacts.policy import DEFAULT_POLICY, UpsertPolicy
 from app.errors import CommandFailed, FieldErrorCode, RollcallError
 from app.settings import Settings

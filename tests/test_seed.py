@@ -4,7 +4,8 @@ from collections import Counter
 
 from app.auth import authenticate
 from app.contacts.duplicates import duplicates
-from app.contacts.page import OLDEST_FIRST, Page, Window, page
+from app.contacts.order import OLDEST_FIRST, Window
+from app.contacts.page import Page, page
 from app.database import Database
 from app.fields import normalise
 from app.phones import e164

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from app.auth import Caller
 from app.contacts.filters import EVERY, Condition
-from app.contacts.page import Order, OrderField, cursor, page, reaches_beyond, window
+from app.contacts.order import Order, OrderField, Position, cursor, window
+from app.contacts.page import page, reaches_beyond
 from app.database import Database
 from app.tables import Contact
 from app.text import fold
@@ -64,7 +65,7 @@ async def walk(
         if not found.has_more:
             return seen
         assert len(found.contacts) == size
-        edge = cursor(caller, order, found.contacts[0 if backward else -1])
+        edge = cursor(caller, order, Position.of(found.contacts[0 if backward else -1], order))
         if between is not None:
             await between()
 

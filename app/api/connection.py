@@ -8,7 +8,8 @@ from app.api.enums import Direction, OrderField
 from app.api.field import computed_field
 from app.contacts import page
 from app.contacts.filters import EVERY, Condition
-from app.contacts.page import Order, Page, Window
+from app.contacts.order import Order, Position, Window, cursor
+from app.contacts.page import Page
 
 
 @strawberry.input(description="An order of contacts; equal values go by id. Newest first if empty.")
@@ -105,7 +106,9 @@ class ContactConnection:
         async with info.context.database.read() as session:
             found = await page.page(session, caller, order, window, condition)
         edges = [
-            ContactEdge(cursor=page.cursor(caller, order, contact), node=Contact.of(contact))
+            ContactEdge(
+                cursor=cursor(caller, order, Position.of(contact, order)), node=Contact.of(contact)
+            )
             for contact in found.contacts
         ]
         info_of_page = PageInfo(

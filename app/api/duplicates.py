@@ -11,7 +11,7 @@ from app.api.enums import DuplicateReason
 from app.api.field import computed_field, root_field
 from app.auth import Scope
 from app.contacts.duplicates import WALK_LIMIT, Pair, cursor, duplicates, page_size, position_at
-from app.contacts.page import PAGE_DEFAULT, PAGE_LIMIT
+from app.contacts.order import PAGE_DEFAULT, PAGE_LIMIT
 
 
 @strawberry.type(description="Two contacts that are likely one person.")

@@ -13,8 +13,8 @@ from app.auth import Scope
 from app.contacts.alike import DuplicateReason
 from app.contacts.custom_fields import CustomFieldType
 from app.contacts.merge import MergePreference
+from app.contacts.order import Direction, OrderField
 from app.contacts.outcome import ConflictCode, MatchedBy, WarningCode
-from app.contacts.page import Direction, OrderField
 from app.contacts.policy import (
     ContactIdentifier,
     EmailOnMatch,

@@ -14,8 +14,8 @@ from app.auth import Scope
 from app.contacts.filters import All, search_for
 from app.contacts.find import find
 from app.contacts.known import ContactKey
+from app.contacts.order import PAGE_DEFAULT, PAGE_LIMIT, Order, window
 from app.contacts.outcome import MatchedBy
-from app.contacts.page import PAGE_DEFAULT, PAGE_LIMIT, Order, window
 
 KEYS_LIMIT = 100
 

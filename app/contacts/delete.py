@@ -15,8 +15,9 @@ from app.contacts.decide import stale
 from app.contacts.filters import Condition
 from app.contacts.find import find, of_workspace
 from app.contacts.known import ContactKey
+from app.contacts.order import OLDEST_FIRST, Window
 from app.contacts.outcome import NOT_FOUND, Conflict
-from app.contacts.page import OLDEST_FIRST, Window, page
+from app.contacts.page import page
 from app.contacts.search import predicate
 from app.database import Database, is_sqlite, try_again
 from app.tables import Contact, ContactTable

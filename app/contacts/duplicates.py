@@ -20,8 +20,8 @@ from app.auth import Caller
 from app.contacts.alike import DuplicateReason, reasons
 from app.contacts.find import find, of_workspace
 from app.contacts.known import ContactKey
+from app.contacts.order import PAGE_DEFAULT, PAGE_LIMIT
 from app.contacts.outcome import MatchedBy
-from app.contacts.page import PAGE_DEFAULT, PAGE_LIMIT
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import Contact, ContactTable
 
