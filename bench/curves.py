@@ -174,7 +174,7 @@ async def _far(database: Database, caller: Caller, order: Order, site: Site) -> 
     if before <= 0:
         return None
     async with database.read() as session:
-        window = Window(size=before, backward=False, after=None, before=None)
+        window = Window(size=before)
         found = await page(session, caller, order, window)
     return cursor(caller, order, Position.of(found.contacts[-1], order))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from app.contacts import lookups
+from app.contacts import lookups, page
 from app.contacts.assignments import Assignee
 from app.contacts.filters import (
     EVERY,
@@ -225,6 +225,7 @@ orders = st.builds(Order, st.sampled_from(OrderField), st.sampled_from(Direction
     st.lists(conditions, min_size=3, max_size=3),
     st.lists(orders, min_size=3, max_size=3, unique=True),
     st.sampled_from([0, 1, 1000]),
+    st.sampled_from([(10_000, 50_000), (1, 1), (1, 2), (2, 5)]),
     st.integers(1, 9),
 )
 @example(
@@ -232,6 +233,7 @@ orders = st.builds(Order, st.sampled_from(OrderField), st.sampled_from(Direction
     [Not(CustomComparison("k", Operator.GT, 1.0)), Tagged(()), AnyOf([])],
     [Order(), Order(OrderField.NAME), Order(OrderField.EMAIL)],
     1,
+    (1, 2),
     2,
 )
 async def test_pages_and_counts_hold_just_those_that_meet_the_condition_in_order(
@@ -241,9 +243,12 @@ async def test_pages_and_counts_hold_just_those_that_meet_the_condition_in_order
     wanted: list[Condition],
     by: list[Order],
     rare: int,
+    walks: tuple[int, int],
     size: int,
 ) -> None:
     monkeypatch.setattr(lookups, "RARE", rare)
+    monkeypatch.setattr(page, "FIRST_WALK", walks[0])
+    monkeypatch.setattr(page, "WALK_LIMIT", walks[1])
     contacts, assignments = stored
     caller = await new_workspace(database)
     await add(database, caller, contacts, assignments)
@@ -253,7 +258,15 @@ async def test_pages_and_counts_hold_just_those_that_meet_the_condition_in_order
         async with database.read() as session:
             assert await count(session, caller, condition) == len(expected), condition
         for backward in (False, True):
-            found = await walk(database, caller, order, condition, size=size, backward=backward)
+            found = await walk(
+                database,
+                caller,
+                order,
+                condition,
+                size=size,
+                backward=backward,
+                short=walks[1] <= len(contacts),
+            )
             assert ids(found) == ids(in_order(order, expected)), (condition, order, backward)
 
 

@@ -10,6 +10,9 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from app.contacts import lookups
+from app.contacts import page as pages
+from app.contacts.filters import EVERY, Comparison, Condition, Operator
 from app.contacts.order import (
     NULLABLE,
     PAGE_LIMIT,
@@ -281,15 +284,21 @@ steps = st.fixed_dictionaries(
     st.sampled_from(ORDERS),
     st.integers(1, 4),
     st.booleans(),
+    st.sampled_from([EVERY, Comparison("lifetime_value", Operator.GTE, 0.0)]),
 )
 async def test_a_walk_sees_each_contact_that_stood_all_the_while_exactly_once(
     database: Database,
+    monkeypatch: pytest.MonkeyPatch,
     given_values: dict[int, dict[str, Any]],
     changes: list[dict[str, Any]],
     order: Order,
     size: int,
     backward: bool,
+    condition: Condition,
 ) -> None:
+    monkeypatch.setattr(lookups, "RARE", 0)
+    monkeypatch.setattr(pages, "FIRST_WALK", 1)
+    monkeypatch.setattr(pages, "WALK_LIMIT", 3)
     caller = await new_workspace(database)
     standing = {one.id: one for one in contacts(given_values)}
     untouched = dict(standing)
@@ -316,7 +325,20 @@ async def test_a_walk_sees_each_contact_that_stood_all_the_while_exactly_once(
                 untouched.pop(chosen, None)
                 await remove(database, caller, [chosen])
 
-    seen = await walk(database, caller, order, size=size, backward=backward, between=meddle)
+    seen = await walk(
+        database,
+        caller,
+        order,
+        condition,
+        size=size,
+        backward=backward,
+        between=meddle,
+        short=condition is not EVERY,
+    )
+    if condition is not EVERY:
+        for one in list(untouched.values()):
+            if one.lifetime_value is None or one.lifetime_value < 0:
+                del untouched[one.id]
     event(f"untouched: {min(len(untouched), 5)}")
     event(f"meddled: {len(changes) - len(list(ahead))} times")
     assert [one for one in ids(seen) if one in untouched] == ids(

@@ -51,7 +51,7 @@ class PageInfo:
         return cls(
             page=Page((), has_more=has_next_page),
             order=Order(),
-            window=Window(size=0, backward=False, after=None, before=None),
+            window=Window(size=0),
             condition=EVERY,
             start_cursor=start_cursor,
             end_cursor=end_cursor,
@@ -111,12 +111,13 @@ class ContactConnection:
             )
             for contact in found.contacts
         ]
+        stopped_at = cursor(caller, order, found.stopped_at) if found.stopped_at else None
         info_of_page = PageInfo(
             page=found,
             order=order,
             window=window,
             condition=condition,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
+            start_cursor=edges[0].cursor if edges else stopped_at,
+            end_cursor=edges[-1].cursor if edges else stopped_at,
         )
         return cls(condition=condition, edges=edges, page_info=info_of_page)

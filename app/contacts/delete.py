@@ -73,8 +73,8 @@ async def delete_by_filter(
 ) -> Deleted:
     """The oldest `limit` contacts that meet the condition."""
     async with database.read() if dry_run else database.write() as session:
-        window = Window(size=limit, backward=False, after=None, before=None)
-        found = await page(session, caller, OLDEST_FIRST, window, condition)
+        window = Window(size=limit)
+        found = await page(session, caller, OLDEST_FIRST, window, condition, whole=True)
         contacts = found.contacts
         if not dry_run:
             # Asked again with the row locked: it may have changed since it was read.

@@ -116,6 +116,15 @@ def search_for(text: str, path: str) -> Found:
     return Found(folded)
 
 
+def conjuncts(condition: Condition) -> Iterator[Condition]:
+    """The conditions that are to be met all: none, where everyone meets it."""
+    if isinstance(condition, All):
+        for one in condition.conditions:
+            yield from conjuncts(one)
+    else:
+        yield condition
+
+
 def leaves(condition: Condition, *, empty: bool = False) -> Iterator[Condition]:
     """What is no group of other conditions; with `empty`, groups of none as well."""
     match condition:

@@ -6,11 +6,13 @@ by many, the page walks along the index of its order, where it will soon find en
 PostgreSQL, a range of a custom field, which has a table of its own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, column, table
+from sqlalchemy import ColumnElement, Uuid, column, func, literal_column, table
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -28,6 +30,7 @@ from app.contacts.filters import (
     Not,
     Operator,
     Tagged,
+    conjuncts,
 )
 from app.contacts.ranges import CUSTOM_RANGE, RANGE_KEY_LENGTH
 from app.contacts.search import COMPARE, SEARCHED, TAG, TRIGRAM, comparison, without_index
@@ -47,6 +50,8 @@ INDEXED = {
     "updated_at",
 }
 INDEXED_VALUE_LENGTH = 255
+RANGES = {Operator.EQ, Operator.STARTS_WITH, *BOUNDS}
+FLAGS = {"is_active": False, "is_unsubscribed": True}
 
 CUSTOM_VALUE = table(
     "contact_custom_value",
@@ -65,11 +70,19 @@ CUSTOM_MOMENT = table(
 )
 
 
-async def rare(session: AsyncSession, caller: Caller, condition: Condition) -> set[UUID] | None:
-    """The contacts among which all that meet the condition are; None where they may be many."""
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A way to some contacts, among which all that meet a condition are."""
+
+    ids: Any  # theirs: a set, or what selects them
+    field: str | None = None  # whose index leads SQLite there as well
+
+
+async def rare(session: AsyncSession, caller: Caller, condition: Condition) -> Lookup | None:
+    """A way to at most RARE contacts; None where there may be more."""
     match condition:
-        case All(conditions):
-            for part in _ranges(conditions):
+        case All():
+            for part in _ranges(condition):
                 is_range = len(part) > 1
                 few = _few(session, caller, part) if is_range else rare(session, caller, part[0])
                 if (found := await few) is not None:
@@ -79,19 +92,34 @@ async def rare(session: AsyncSession, caller: Caller, condition: Condition) -> s
             union: set[UUID] = set()
             for one in conditions:
                 found = await rare(session, caller, one)
-                if found is None or len(union := union | found) > RARE:
+                if found is None:
                     return None
-            return union
+                union |= set(await session.exec(found.ids)) if found.field else found.ids
+                if len(union) > RARE:
+                    return None
+            return Lookup(union)
         case Not():
             return None
     return await _few(session, caller, [condition])
 
 
-def _ranges(conditions: Sequence[Condition]) -> Iterable[list[Condition]]:
+async def rarest(
+    session: AsyncSession, caller: Caller, condition: Condition, limit: int
+) -> Lookup | None:
+    """SQLite's way to the fewest contacts; None where there are more than the limit."""
+    found = None
+    for part in _ranges(condition):
+        ids = _range(caller, part)
+        if ids is not None and (count := await _count(session, ids, limit)) <= limit:
+            limit, found = count, Lookup(ids, _field(part))
+    return found
+
+
+def _ranges(whole: Condition) -> Iterable[list[Condition]]:
     """Each condition for itself, but the bounds of one value together: few may lie between two
     that many meet each."""
     found: dict[object, list[Condition]] = {}
-    for condition in _flat(conditions):
+    for condition in conjuncts(whole):
         match condition:
             case Comparison(field, operator) if operator in BOUNDS:
                 what: object = field
@@ -103,28 +131,42 @@ def _ranges(conditions: Sequence[Condition]) -> Iterable[list[Condition]]:
     return found.values()
 
 
-def _flat(conditions: Sequence[Condition]) -> Iterator[Condition]:
-    for condition in conditions:
-        if isinstance(condition, All):
-            yield from _flat(condition.conditions)
-        else:
-            yield condition
-
-
 async def _few(
     session: AsyncSession, caller: Caller, conditions: Sequence[Condition]
-) -> set[UUID] | None:
+) -> Lookup | None:
     """Those that meet one condition, or all bounds of one value."""
-    if is_sqlite(session):
-        one, *others = conditions
-        statement = _lookup(caller, one)
-        statement = statement if statement is None else statement.where(*map(_bound, others))
-    else:
-        statement = _custom_range(caller, conditions)
+    sqlite = is_sqlite(session)
+    statement = (_range if sqlite else _custom_range)(caller, conditions)
     if statement is None:
         return None
+    if sqlite and (field := _field(conditions)):
+        few = await _count(session, statement, RARE) <= RARE
+        return Lookup(statement, field) if few else None
     ids = (await session.exec(statement.limit(RARE + 1))).all()
-    return set(ids) if len(ids) <= RARE else None
+    return Lookup(set(ids)) if len(ids) <= RARE else None
+
+
+async def _count(session: AsyncSession, ids: SelectOfScalar[UUID], limit: int) -> int:
+    """How many there are, as far as that is not beyond the limit."""
+    counted = ids.with_only_columns(literal_column("1")).limit(limit + 1).subquery()
+    return (await session.exec(select(func.count()).select_from(counted))).one()
+
+
+def _field(conditions: Sequence[Condition]) -> str | None:
+    """The field by whose index SQLite goes from one value, or in one range.
+
+    Not for a list of values, which it takes for more than the workspace has.
+    """
+    match conditions[0]:
+        case Comparison(field, operator) if operator in RANGES and field not in FLAGS:
+            return field
+    return None
+
+
+def _range(caller: Caller, conditions: Sequence[Condition]) -> SelectOfScalar[UUID] | None:
+    one, *others = conditions
+    statement = _lookup(caller, one)
+    return None if statement is None else statement.where(*map(_bound, others))
 
 
 def _lookup(caller: Caller, condition: Condition) -> SelectOfScalar[UUID] | None:
@@ -149,7 +191,7 @@ def _lookup(caller: Caller, condition: Condition) -> SelectOfScalar[UUID] | None
             trigrams = field in SEARCHED and len(fold(value)) >= TRIGRAM
             return _texts(caller, "contact_text", fold(value)) if trigrams else None
         case Comparison(field, operator, value):
-            by_flag = (field, value) in (("is_active", False), ("is_unsubscribed", True))
+            by_flag = field in FLAGS and value is FLAGS[field]
             if operator is Operator.IS_NULL or not (field in INDEXED or by_flag):
                 return None
             if field == "name" and "" in (value if isinstance(value, tuple) else (value,)):
@@ -184,7 +226,7 @@ def _texts(caller: Caller, index: str, text: str) -> SelectOfScalar[UUID]:
         .join(texts, texts.c.rowid == ids.c.id)
         .where(
             texts.c[index].match(phrase),
-            without_index(ids.c.workspace_id) == caller.workspace_id,
+            without_index(ids.c.workspace_id, sqlite=True) == caller.workspace_id,
         )
     )
 

@@ -1,29 +1,38 @@
-"""Keyset pages: each starts where the one before ended, and costs the same wherever it is."""
+"""Keyset pages: each starts where the one before ended, and costs the same wherever it is.
+
+A page that many contacts meet is found soon by walking along the index of its order. One that few
+meet is looked up by the index of a condition. Where neither is so, a page looks at WALK_LIMIT
+contacts, and ends there with what it has found: the next one goes on behind them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, cast, func, true
-from sqlmodel import col, select
+from sqlalchemy import func
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
-from app.contacts.filters import EVERY, Condition
-from app.contacts.find import COLUMNS, of_workspace, record
-from app.contacts.lookups import rare
-from app.contacts.order import Order, Window
-from app.contacts.search import predicate, without_index
+from app.contacts.access import Access, meets
+from app.contacts.estimate import worst_cost
+from app.contacts.filters import EVERY, Condition, conjuncts
+from app.contacts.find import record
+from app.contacts.lookups import rare, rarest
+from app.contacts.order import Order, Position, Window
 from app.contacts.segments import Segment, segments
 from app.database import is_sqlite
 from app.tables import Contact, ContactTable
+
+FIRST_WALK = 10_000
+WALK_LIMIT = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     contacts: Sequence[Contact]
     has_more: bool  # in the direction of travel
+    stopped_at: Position | None = None  # of a page without contacts: where to go on
 
 
 async def page(
@@ -32,22 +41,28 @@ async def page(
     order: Order,
     window: Window,
     condition: Condition = EVERY,
+    *,
+    whole: bool = False,
 ) -> Page:
-    """Contacts with a value come in its order, those without one behind them, each by an index."""
-    candidates = await rare(session, caller, condition)
-    by_index = candidates is None or not is_sqlite(session)
+    """The contacts of the window; with `whole` all of them, however many it has to look at."""
+    access = Access(caller, condition, order.field, is_sqlite(session))
+    few = await rare(session, caller, condition)
     rows: list[Any] = []
+    stopped_at = None
     for segment in segments(order, window):
-        if missing := window.size + 1 - len(rows):
-            statement = _statement(segment, by_index=by_index)
-            narrowed = _narrowed(
-                statement, session, caller, condition, candidates, order, *segment.place
-            )
-            rows += (await session.exec(narrowed.limit(missing))).all()
+        missing = window.size + 1 - len(rows)
+        if not missing or stopped_at:
+            break
+        if few is not None:
+            rows += await _rows(session, access.apart(segment, few).limit(missing))
+        else:
+            found, stopped_at = await _walk(session, access, segment, missing, whole=whole)
+            rows += found
     contacts = [record(row) for row in rows[: window.size]]
     if window.backward:
         contacts.reverse()
-    return Page(contacts, has_more=len(rows) > window.size)
+    has_more = len(rows) > window.size or stopped_at is not None
+    return Page(contacts, has_more, None if contacts else stopped_at)
 
 
 async def reaches_beyond(
@@ -59,50 +74,66 @@ async def reaches_beyond(
     *,
     forward: bool,
 ) -> bool:
-    """Whether there is a contact outside of the window: behind `before`, or ahead of `after`."""
-    if (window.before if forward else window.after) is None:
+    """Whether there is a contact outside of the window: behind `before`, or ahead of `after`.
+
+    True as well where none is found among WALK_LIMIT contacts, as one may stand behind these.
+    """
+    edge = window.before if forward else window.after
+    if edge is None:
         return False
-    edge = {"after": window.before} if forward else {"before": window.after}
-    beyond = Window(size=0, backward=not forward, inclusive=True, **edge)
+    places = {"after": edge} if forward else {"before": edge}
+    beyond = Window(size=0, backward=not forward, inclusive=True, **places)
     return (await page(session, caller, order, beyond, condition)).has_more
 
 
 async def count(session: AsyncSession, caller: Caller, condition: Condition = EVERY) -> int:
-    candidates = await rare(session, caller, condition)
-    statement = select(func.count()).select_from(ContactTable)
-    narrowed = _narrowed(statement, session, caller, condition, candidates)
-    counted: int = (await session.exec(narrowed)).one()
-    return counted
+    few = await rare(session, caller, condition)
+    met = meets(caller, condition, sqlite=is_sqlite(session), lookup=few)
+    statement = select(func.count()).select_from(ContactTable).where(met)
+    return (await session.exec(statement)).one()
 
 
-def _narrowed(
-    statement: Any,
-    session: AsyncSession,
-    caller: Caller,
-    condition: Condition,
-    candidates: set[UUID] | None,
-    order: Order | None = None,
-    *place: ColumnElement[bool],
-) -> Any:
-    walked = order.field.walks if order and candidates is None else None
-    met = predicate(condition, sqlite=is_sqlite(session), walked=walked)
-    statement = statement.where(of_workspace(caller), met)
-    if candidates is None:
-        return statement.where(*place)
-    if not is_sqlite(session):
-        by_ids = col(ContactTable.id) == any_(cast(list(candidates), ARRAY(Uuid)))
-        return statement.where(by_ids, *place)
-    # SQLite takes a workspace for smaller than a few candidates. It goes by their ids where no
-    # other index can serve: not to find the place, nor by holding all that is asked, as no index
-    # holds the version.
-    by_id = col(ContactTable.id).in_(candidates)
-    return statement.where(
-        by_id, without_index(and_(true(), *place)), col(ContactTable.version) > 0
-    )
+async def _walk(
+    session: AsyncSession, access: Access, segment: Segment, missing: int, *, whole: bool
+) -> tuple[Sequence[Any], Position | None]:
+    """Up to `missing` rows; and where it stopped, if it did so before the end."""
+    planned = access.along(segment).limit(missing)
+    if not await _may_look_far(session, access, planned):
+        return await _rows(session, planned), None
+    end = await _position(session, access, segment, FIRST_WALK)
+    rows = await _rows(session, access.along(segment, end).limit(missing))
+    if end is None or len(rows) == missing:
+        return rows, None
+    if (statement := await _looked_up(session, access, segment)) is not None:
+        return await _rows(session, statement.limit(missing)), None
+    end = None if whole else await _position(session, access, segment, WALK_LIMIT)
+    rows = await _rows(session, access.along(segment, end).limit(missing))
+    return rows, end if len(rows) < missing else None
 
 
-def _statement(segment: Segment, *, by_index: bool) -> Any:
-    key = segment.key if by_index else map(without_index, segment.key)
-    return select(*COLUMNS).order_by(
-        *(column.desc() if segment.descending else column.asc() for column in key)
-    )
+async def _may_look_far(session: AsyncSession, access: Access, statement: Any) -> bool:
+    if not any(conjuncts(access.condition)):
+        return False
+    return access.sqlite or await worst_cost(session, statement) > WALK_LIMIT
+
+
+async def _looked_up(session: AsyncSession, access: Access, segment: Segment) -> Any | None:
+    """By an index that leads to no more than WALK_LIMIT contacts; None if there is none."""
+    if not access.sqlite:
+        statement = access.apart(segment)
+        return statement if await worst_cost(session, statement.limit(1)) <= WALK_LIMIT else None
+    lookup = await rarest(session, access.caller, access.condition, WALK_LIMIT)
+    return None if lookup is None else access.apart(segment, lookup)
+
+
+async def _position(
+    session: AsyncSession, access: Access, segment: Segment, steps: int
+) -> Position | None:
+    """Where a walk stands after so many contacts; None where there are no more."""
+    here = await _rows(session, access.keys(segment).offset(steps - 1).limit(2))
+    return segment.position(here[0]) if len(here) > 1 else None
+
+
+async def _rows(session: AsyncSession, statement: Any) -> Sequence[Any]:
+    rows: Sequence[Any] = (await session.exec(statement)).all()
+    return rows

@@ -68,15 +68,15 @@ COMPARE: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
 
 
 def predicate(
-    condition: Condition, *, sqlite: bool, walked: str | None = None
+    condition: Condition, *, sqlite: bool, indexed: str | None = None
 ) -> ColumnElement[bool]:
     """The condition on a row of `contact`; on SQLite such that it draws no index to itself.
 
-    Only what compares the field whose index is `walked` may say where the walk begins and ends.
+    Only what compares the field that is `indexed` may say where in its index to begin and to end.
     """
     match condition:
         case All(conditions):
-            parts = (predicate(one, sqlite=sqlite, walked=walked) for one in conditions)
+            parts = (predicate(one, sqlite=sqlite, indexed=indexed) for one in conditions)
             return and_(true(), *parts)
         case AnyOf(conditions):
             if not conditions:
@@ -85,7 +85,7 @@ def predicate(
         case Not(negated):
             return not_(func.coalesce(predicate(negated, sqlite=sqlite), false()))
         case Comparison():
-            by_index = not sqlite or condition.field == walked
+            by_index = not sqlite or condition.field == indexed
             return comparison(condition, sqlite=sqlite, by_index=by_index)
         case CustomComparison():
             return _custom_sqlite(condition) if sqlite else _custom_postgresql(condition)
@@ -114,7 +114,7 @@ def comparison(condition: Comparison, *, sqlite: bool, by_index: bool) -> Column
     name = "email_key" if condition.field == "email" else condition.field
     held: Any = col(getattr(ContactTable, name))
     value = condition.value
-    met = _met(held if by_index else without_index(held), condition, sqlite=sqlite)
+    met = _met(held if by_index else without_index(held, sqlite=sqlite), condition, sqlite=sqlite)
     if not by_index:
         return met
     # Each index knows a superset of what meets the condition.
@@ -154,9 +154,11 @@ def starts_with(held: Any, prefix: str) -> ColumnElement[bool]:
     return and_(from_here, held < rising[:-1] + chr(following))
 
 
-def without_index(held: Any) -> ColumnElement[Any]:
-    """SQLite's own way of keeping a term from choosing the index: a unary plus."""
-    return UnaryExpression[Any](held, operator=custom_op("+", precedence=100), type_=held.type)
+def without_index(held: Any, *, sqlite: bool) -> ColumnElement[Any]:
+    """The same, such that it chooses no index: on SQLite by its own way, a unary plus."""
+    if sqlite:
+        return UnaryExpression[Any](held, operator=custom_op("+", precedence=100), type_=held.type)
+    return func.coalesce(held, held, type_=held.type)
 
 
 def _contains(held: Any, text: str, *, sqlite: bool) -> ColumnElement[bool]:
