@@ -19,6 +19,7 @@ from sqlalchemy import Engine, event, text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.contacts import lookups
+from app.contacts import page as pages
 from app.contacts.assignments import Assignee
 from app.contacts.filters import (
     EVERY,
@@ -37,7 +38,7 @@ from app.contacts.find import find
 from app.contacts.known import ContactKey
 from app.contacts.order import NULLABLE, Direction, Order, OrderField, Position, Window
 from app.contacts.outcome import MatchedBy
-from app.contacts.page import count, page, reaches_beyond
+from app.contacts.page import Page, count, page, reaches_beyond
 from app.database import Database
 from app.tables import FILTERED, Workspace
 from tests.databases import copied_postgresql, copied_sqlite, outside_transaction
@@ -533,6 +534,57 @@ async def test_a_range_of_the_orders_own_field_bounds_the_walk(
             rf"contact_{field} \(workspace_id=\? AND {field}>\? AND {field}<\?\)", walk
         )
         assert "TEMP B-TREE" not in walk
+
+
+@pytest.mark.parametrize(
+    "order",
+    [order for order in ORDERS if order.field is not OrderField.LIFETIME_VALUE],
+    ids=lambda order: order.name,
+)
+async def test_what_many_meet_each_and_nobody_together_is_looked_up_by_one_of_them(
+    database: Database, monkeypatch: pytest.MonkeyPatch, order: Order
+) -> None:
+    condition = All(
+        [
+            Comparison("orders_count", Operator.GTE, CONTACTS * 6 // 10),
+            Comparison("lifetime_value", Operator.LT, CONTACTS * 4 / 100),
+        ]
+    )
+
+    def query(session: AsyncSession) -> Awaitable[Page]:
+        return page(session, CALLER, order, window(), condition)
+
+    monkeypatch.setattr(lookups, "RARE", 0)
+    whole_walks = [
+        float(cost)
+        for plan in await plans(database, query)
+        for cost in re.findall(r"->  Index .*cost=[\d.]+\.\.([\d.]+)", plan)[:1]
+    ]
+    assert database.is_sqlite or whole_walks
+    monkeypatch.setattr(pages, "FIRST_WALK", 5)
+    monkeypatch.setattr(pages, "WALK_LIMIT", min(whole_walks, default=CONTACTS) - 1)
+    found = await plans(database, query)
+    assert re.search("contact_(orders_count|lifetime_value)", found[-1]), found
+    assert not re.search(ORDER_INDEXES[order.field], found[-1]), found
+    for plan in found:
+        assert_by_index(plan)
+        assert_in_workspace(plan)
+    async with database.read() as session:
+        assert await query(session) == Page([], has_more=False)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", SELECTIVE)
+async def test_any_index_may_lead_where_a_walk_finds_too_few(
+    database: Database, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(lookups, "RARE", 0)
+    monkeypatch.setattr(pages, "FIRST_WALK", 5)
+    condition, index, _ = SELECTIVE[name]
+    *_, led = await plans(
+        database, lambda session: page(session, CALLER, Order(), window(), condition)
+    )
+    assert_led_by(index, led)
 
 
 def assert_led_by(index: str, plan: str) -> None:
