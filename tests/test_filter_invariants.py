@@ -249,6 +249,7 @@ async def test_pages_and_counts_hold_just_those_that_meet_the_condition_in_order
     monkeypatch.setattr(lookups, "RARE", rare)
     monkeypatch.setattr(page, "FIRST_WALK", walks[0])
     monkeypatch.setattr(page, "WALK_LIMIT", walks[1])
+    monkeypatch.setattr(page, "LOOKUP_COST", 0)
     contacts, assignments = stored
     caller = await new_workspace(database)
     await add(database, caller, contacts, assignments)

@@ -299,6 +299,7 @@ async def test_a_walk_sees_each_contact_that_stood_all_the_while_exactly_once(
     monkeypatch.setattr(lookups, "RARE", 0)
     monkeypatch.setattr(pages, "FIRST_WALK", 1)
     monkeypatch.setattr(pages, "WALK_LIMIT", 3)
+    monkeypatch.setattr(pages, "LOOKUP_COST", 0)
     caller = await new_workspace(database)
     standing = {one.id: one for one in contacts(given_values)}
     untouched = dict(standing)

@@ -34,6 +34,7 @@ async def listed(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Contacts 00 to 19, of whom 09 and 15 live in Rome, and who are looked at four by four."""
     monkeypatch.setattr(page, "FIRST_WALK", 2)
     monkeypatch.setattr(page, "WALK_LIMIT", LOOKED_AT)
+    monkeypatch.setattr(page, "LOOKUP_COST", 0)
     inputs = [
         {"email": f"{number:02}@example.com", "city": "Rome" if number in (9, 15) else "Oslo"}
         for number in range(CONTACTS)
