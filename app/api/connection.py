@@ -57,12 +57,15 @@ class PageInfo:
             end_cursor=end_cursor,
         )
 
-    @computed_field("Whether more follows this page.")
+    @computed_field("Whether more follows this page; where it ended early, whether more may.")
     async def has_next_page(self, info: Info) -> bool:
         more = self.page.has_more and not self.window.backward
         return more or await self._reaches_beyond(info, forward=True)
 
-    @computed_field("Whether anything stands before this page, where that can be told.")
+    @computed_field(
+        "Whether anything stands before this page, where that can be told; where the look back "
+        "ended early, whether something may."
+    )
     async def has_previous_page(self, info: Info) -> bool:
         more = self.page.has_more and self.window.backward
         return more or await self._reaches_beyond(info, forward=False)

@@ -16,6 +16,7 @@ from app.contacts.find import find
 from app.contacts.known import ContactKey
 from app.contacts.order import PAGE_DEFAULT, PAGE_LIMIT, Order, window
 from app.contacts.outcome import MatchedBy
+from app.contacts.page import WALK_LIMIT
 
 KEYS_LIMIT = 100
 
@@ -61,7 +62,10 @@ class ContactQuery:
     @root_field(
         Scope.CONTACTS_READ,
         f"A page of contacts, newest first unless ordered otherwise: {PAGE_DEFAULT} unless "
-        f"`first` or `last` asks for up to {PAGE_LIMIT}.",
+        f"`first` or `last` asks for up to {PAGE_LIMIT}. Where no index leads to what meets "
+        f"the filter, a page looks at {WALK_LIMIT:,} contacts at most, and so may hold fewer than "
+        "asked for, or none, while `hasNextPage` is true: go on after `endCursor`. With `last` "
+        "that is `hasPreviousPage` and before `startCursor`.",
     )
     async def contacts(
         self,
