@@ -69,21 +69,24 @@ class Database:
     """One database: an engine for reads and one for writes, which SQLite needs to be apart.
 
     SQLite allows one writer at a time. Its writing engine has one connection, so that writers
-    queue for it in order of arrival, and opens every transaction with BEGIN IMMEDIATE.
+    queue for it in order of arrival, and opens every transaction with BEGIN IMMEDIATE. What is
+    read in one transaction is one state of the database: on PostgreSQL by REPEATABLE READ.
     """
 
     def __init__(self, url: str, settings: DatabaseSettings | None = None) -> None:
         settings = settings or DatabaseSettings()
         self.is_sqlite = sqlite_path(url) is not None
         arguments = {} if self.is_sqlite else _postgresql_arguments(settings)
-        self._reader = self._writer = _engine(url, settings, arguments)
+        engine = _engine(url, settings, arguments)
         if self.is_sqlite:
             one = settings.model_copy(update={"database_pool_size": 1, "database_pool_overflow": 0})
-            self._writer = _engine(url, one, {})
+            self._reader, self._writer = engine, _engine(url, one, {})
             _set_up_sqlite(self._reader, "BEGIN")
             _set_up_sqlite(self._writer, "BEGIN IMMEDIATE", cache_kib=SQLITE_WRITER_CACHE_KIB)
         else:
-            _leave_lost_connections(self._reader)
+            _leave_lost_connections(engine)
+            self._writer = engine
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ")
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -122,6 +122,7 @@ def _filters(known: list[Variables]) -> Iterator[Question]:
             "contract", string={"eq": person["custom_fields"]["contract"]}
         ),
         "custom text eq, nothing found": _custom("plan", string={"eq": "none"}),
+        "custom text contains, nothing found": _custom("plan", string={"contains": "qqzzxx"}),
         "custom number range, one in 4": _custom("seats", number={"gte": 2, "lt": 10}),
         "custom number range, one in 500": _custom("seats", number={"gt": 1_500}),
         "custom boolean": _custom("beta_tester", boolean=True),

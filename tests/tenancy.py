@@ -52,6 +52,7 @@ class Watch:
     ) -> None:
         if context is None or context.execution_options.get("any_workspace"):
             return
-        is_data = statement.lstrip().upper().startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))
+        words = statement.removeprefix("EXPLAIN (FORMAT JSON) ").lstrip().upper()
+        is_data = words.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))
         if is_data and unscoped(statement):
             self.unscoped.append(statement)

@@ -11,7 +11,8 @@ import asyncpg  # type: ignore[import-untyped]  # has no types
 import httpx
 import pytest
 from graphql import ExecutionResult, GraphQLError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, text
+from sqlmodel import select
 
 from app import directory
 from app.api import http as endpoint
@@ -24,6 +25,7 @@ from app.database import Database, LostRace
 from app.errors import InvalidInput, RollcallError, TimedOut, Unavailable
 from app.migrate import migrate
 from app.settings import DatabaseSettings, Settings
+from app.tables import Workspace
 from tests.client import Client
 from tests.conftest import client_of
 from tests.postgres import Cluster
@@ -131,6 +133,16 @@ async def test_timeouts_hold_in_every_transaction_and_nowhere_else(database_url:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
             assert await driver.fetchval(shown) == "0 0 0"
+
+
+async def test_what_one_transaction_reads_is_one_state_of_the_database(database: Database) -> None:
+    async with database.read() as session:
+        before = (await session.exec(select(func.count()).select_from(Workspace))).one()
+        async with database.write() as other:
+            await directory.create_workspace(other, "meanwhile")
+        assert (await session.exec(select(func.count()).select_from(Workspace))).one() == before
+    async with database.read() as session:
+        assert (await session.exec(select(func.count()).select_from(Workspace))).one() == before + 1
 
 
 @on_postgresql

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from app.contacts import lookups, page
+from app.contacts import lookups
 from app.contacts.assignments import Assignee
 from app.contacts.filters import (
     EVERY,
@@ -31,7 +31,7 @@ from app.fields import parse_timestamp
 from app.tables import Contact
 from app.text import fold
 from tests.stored import START, add, contact_of, new_workspace
-from tests.walks import ids, in_order, walk
+from tests.walks import bound, ids, in_order, walk
 
 Assignments = dict[UUID, list[Assignee]]
 SEARCHED = ("external_id", "email", "name", "company", "phone", "phone_e164")
@@ -225,7 +225,8 @@ orders = st.builds(Order, st.sampled_from(OrderField), st.sampled_from(Direction
     st.lists(conditions, min_size=3, max_size=3),
     st.lists(orders, min_size=3, max_size=3, unique=True),
     st.sampled_from([0, 1, 1000]),
-    st.sampled_from([(10_000, 50_000), (1, 1), (1, 2), (2, 5)]),
+    st.sampled_from([(10_000, 50_000), (1, 1), (1, 2), (2, 5), (1, 50_000)]),
+    st.sampled_from([0, 25_000]),
     st.integers(1, 9),
 )
 @example(
@@ -234,6 +235,7 @@ orders = st.builds(Order, st.sampled_from(OrderField), st.sampled_from(Direction
     [Order(), Order(OrderField.NAME), Order(OrderField.EMAIL)],
     1,
     (1, 2),
+    0,
     2,
 )
 async def test_pages_and_counts_hold_just_those_that_meet_the_condition_in_order(
@@ -244,12 +246,11 @@ async def test_pages_and_counts_hold_just_those_that_meet_the_condition_in_order
     by: list[Order],
     rare: int,
     walks: tuple[int, int],
+    lookup_cost: float,
     size: int,
 ) -> None:
     monkeypatch.setattr(lookups, "RARE", rare)
-    monkeypatch.setattr(page, "FIRST_WALK", walks[0])
-    monkeypatch.setattr(page, "WALK_LIMIT", walks[1])
-    monkeypatch.setattr(page, "LOOKUP_COST", 0)
+    bound(monkeypatch, first_walk=walks[0], limit=walks[1], lookup_cost=lookup_cost)
     contacts, assignments = stored
     caller = await new_workspace(database)
     await add(database, caller, contacts, assignments)

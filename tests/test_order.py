@@ -11,7 +11,6 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from app.contacts import lookups
-from app.contacts import page as pages
 from app.contacts.filters import EVERY, Comparison, Condition, Operator
 from app.contacts.order import (
     NULLABLE,
@@ -28,7 +27,7 @@ from app.database import Database
 from app.tables import Contact
 from tests.client import Client
 from tests.stored import START, add, change, contact_of, new_workspace, remove
-from tests.walks import ids, in_order, walk
+from tests.walks import bound, ids, in_order, walk
 
 ORDERS = [Order(field, direction) for field in OrderField for direction in Direction]
 
@@ -297,9 +296,7 @@ async def test_a_walk_sees_each_contact_that_stood_all_the_while_exactly_once(
     condition: Condition,
 ) -> None:
     monkeypatch.setattr(lookups, "RARE", 0)
-    monkeypatch.setattr(pages, "FIRST_WALK", 1)
-    monkeypatch.setattr(pages, "WALK_LIMIT", 3)
-    monkeypatch.setattr(pages, "LOOKUP_COST", 0)
+    bound(monkeypatch, first_walk=1, limit=3)
     caller = await new_workspace(database)
     standing = {one.id: one for one in contacts(given_values)}
     untouched = dict(standing)

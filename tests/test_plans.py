@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from math import inf
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,7 @@ from app.database import Database
 from app.tables import FILTERED, Workspace
 from tests.databases import copied_postgresql, copied_sqlite, outside_transaction
 from tests.stored import START, add, caller_of, contact_of, new_workspace
+from tests.walks import bound
 
 OURS, THEIRS = (UUID(int=2**100 + number) for number in range(2))
 CALLER = caller_of(Workspace(id=OURS, name="ours"))
@@ -224,13 +226,11 @@ async def test_a_page_of_any_order_is_read_off_the_orders_index(
         for plan in await plans(database, lambda session: page(session, CALLER, order, here)):  # noqa: B023
             assert_by_index(plan)
             assert_in_workspace(plan)
-            # Where as many are without a value as here, PostgreSQL may as well walk those by id.
-            by_id = "IS NULL" in plan and "contact_pkey" in plan
-            assert by_id or ORDER_INDEXES[order.field] in plan
+            assert ORDER_INDEXES[order.field] in plan
             assert "TEMP B-TREE" not in plan
             # By id among equal emails, of which there are no two, is no work.
             assert not re.search(r"(?<!Incremental )Sort  \(cost", plan), plan
-            if not by_id and (here.after or here.before):
+            if here.after or here.before:
                 assert_bounded(plan)
 
 
@@ -247,9 +247,7 @@ async def test_the_end_without_values_is_read_off_the_orders_index(
     for plan in await plans(database, lambda session: page(session, CALLER, order, here)):
         assert_by_index(plan)
         assert_in_workspace(plan)
-        # Where as many are without a value as here, PostgreSQL may as well walk by id.
-        by_id = not database.is_sqlite and "contact_pkey" in plan
-        assert by_id or ORDER_INDEXES[order.field] in plan
+        assert ORDER_INDEXES[order.field] in plan
         assert "TEMP B-TREE" not in plan
 
 
@@ -333,6 +331,11 @@ SELECTIVE: dict[str, tuple[Condition, str, str]] = {
     "name eq": (of_field("name", Operator.EQ, "Name 7"), "contact_name", "contact_name"),
     "name in": (
         of_field("name", Operator.IN, ("Name 7", "Name 8")),
+        "contact_name",
+        "contact_name",
+    ),
+    "name starts with": (
+        of_field("name", Operator.STARTS_WITH, "Name 77"),
         "contact_name",
         "contact_name",
     ),
@@ -555,15 +558,15 @@ async def test_what_many_meet_each_and_nobody_together_is_looked_up_by_one_of_th
         return page(session, CALLER, order, window(), condition)
 
     monkeypatch.setattr(lookups, "RARE", 0)
+    monkeypatch.setattr(pages, "TRUSTED_COST", inf)
     whole_walks = [
         float(cost)
         for plan in await plans(database, query)
         for cost in re.findall(r"->  Index .*cost=[\d.]+\.\.([\d.]+)", plan)[:1]
     ]
     assert database.is_sqlite or whole_walks
-    monkeypatch.setattr(pages, "FIRST_WALK", 5)
-    monkeypatch.setattr(pages, "WALK_LIMIT", min(whole_walks, default=CONTACTS) - 1)
-    monkeypatch.setattr(pages, "LOOKUP_COST", 0)
+    cost = min(whole_walks, default=0) - 1
+    bound(monkeypatch, first_walk=5, limit=CONTACTS, lookup_cost=cost)
     found = await plans(database, query)
     assert re.search("contact_(orders_count|lifetime_value)", found[-1]), found
     assert not re.search(ORDER_INDEXES[order.field], found[-1]), found
@@ -580,12 +583,36 @@ async def test_any_index_may_lead_where_a_walk_finds_too_few(
     database: Database, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(lookups, "RARE", 0)
-    monkeypatch.setattr(pages, "FIRST_WALK", 5)
+    bound(monkeypatch, first_walk=5, limit=CONTACTS)
     condition, index, _ = SELECTIVE[name]
     *_, led = await plans(
         database, lambda session: page(session, CALLER, Order(), window(), condition)
     )
     assert_led_by(index, led)
+
+
+@pytest.mark.parametrize("field", [OrderField.LIFETIME_VALUE, OrderField.LAST_ORDER_AT])
+async def test_what_the_filter_rules_out_is_not_walked(
+    database: Database, field: OrderField
+) -> None:
+    some: Any = 0.0 if field is OrderField.LIFETIME_VALUE else START
+    for condition, left in (
+        (Comparison(field.value, Operator.GTE, some), "IS NOT NULL"),
+        (Comparison(field.value, Operator.IS_NULL, False), "IS NOT NULL"),
+        (Comparison(field.value, Operator.IS_NULL, True), "IS NULL"),
+    ):
+        for backward in (False, True):
+            here = Window(size=CONTACTS, backward=backward)
+            async with database.read() as session:
+                with selects() as seen:
+                    found = await page(session, CALLER, Order(field), here, condition)
+                assert len(found.contacts) == await count(session, CALLER, condition) > 0
+            of_pages = [statement for statement, _ in seen if "ORDER BY" in statement]
+            assert of_pages
+            column = rf"contact\.{field.value} (IS NOT NULL|IS NULL)"
+            for statement in of_pages:
+                assert left in re.findall(column, statement), statement
+                assert len(set(re.findall(column, statement))) == 1, statement
 
 
 def assert_led_by(index: str, plan: str) -> None:

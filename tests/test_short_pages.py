@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.contacts import page
 from tests.client import Client
+from tests.walks import bound
 
 UPSERT_MANY = "mutation ($inputs: [ContactInput!]!) { upsertContacts(inputs: $inputs) { created } }"
 LISTED = """
@@ -26,15 +26,12 @@ mutation ($selection: ContactSelection!) {
 }
 """
 CONTACTS = 20
-LOOKED_AT = 4
 
 
 @pytest.fixture(autouse=True)
 async def listed(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Contacts 00 to 19, of whom 09 and 15 live in Rome, and who are looked at four by four."""
-    monkeypatch.setattr(page, "FIRST_WALK", 2)
-    monkeypatch.setattr(page, "WALK_LIMIT", LOOKED_AT)
-    monkeypatch.setattr(page, "LOOKUP_COST", 0)
+    bound(monkeypatch, first_walk=2, limit=4)
     inputs = [
         {"email": f"{number:02}@example.com", "city": "Rome" if number in (9, 15) else "Oslo"}
         for number in range(CONTACTS)
@@ -91,6 +88,17 @@ async def test_full_page_is_no_other_than_ever(api: Client) -> None:
     assert answer["pageInfo"]["endCursor"] == answer["edges"][-1]["cursor"]
     answer = await api(LISTED, city="Os", first=2, after=answer["pageInfo"]["endCursor"])
     assert emails(answer) == ["02", "03"]
+
+
+async def test_part_of_what_the_list_is_ordered_by_ends_a_page_early_as_well(api: Client) -> None:
+    answer = await api(
+        """{
+          contacts(
+            filter: {email: {contains: "19"}}, orderBy: {field: EMAIL, direction: ASC}, first: 5
+          ) { edges { cursor } pageInfo { hasNextPage } }
+        }"""
+    )
+    assert answer == {"edges": [], "pageInfo": {"hasNextPage": True}}
 
 
 async def test_all_are_counted_however_many_a_page_looks_at(api: Client) -> None:

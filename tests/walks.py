@@ -4,7 +4,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from app.auth import Caller
+from app.contacts import page as pages
 from app.contacts.filters import EVERY, Condition
 from app.contacts.order import Order, OrderField, Position, cursor, window
 from app.contacts.page import page, reaches_beyond
@@ -13,6 +16,16 @@ from app.tables import Contact
 from app.text import fold
 
 ENDLESS = 60
+
+
+def bound(
+    monkeypatch: pytest.MonkeyPatch, *, first_walk: int, limit: int, lookup_cost: float = 0
+) -> None:
+    """How many contacts a page looks at, so that few make one that ends early."""
+    monkeypatch.setattr(pages, "FIRST_WALK", first_walk)
+    monkeypatch.setattr(pages, "WALK_LIMIT", limit)
+    monkeypatch.setattr(pages, "TRUSTED_COST", 0)
+    monkeypatch.setattr(pages, "LOOKUP_COST", lookup_cost)
 
 
 def value_in(order: Order, contact: Contact) -> Any:

@@ -1,16 +1,16 @@
-"""The ways to the contacts that meet a condition: along the index of an order, or by another."""
+"""The ways to the contacts that meet a condition: by the index of an order, or by another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, cast, select, true
 from sqlmodel import col
 
 from app.auth import Caller
-from app.contacts.filters import All, Comparison, Condition, conjuncts
+from app.contacts.filters import All, Comparison, Condition, Operator, conjuncts
 from app.contacts.find import COLUMNS, of_workspace
-from app.contacts.lookups import Lookup
+from app.contacts.lookups import RANGES, Lookup
 from app.contacts.order import OrderField, Position
 from app.contacts.search import predicate, without_index
 from app.contacts.segments import Segment
@@ -24,33 +24,49 @@ class Access:
     field: OrderField
     sqlite: bool
 
-    def along(self, segment: Segment, end: Position | None = None) -> Any:
-        """By the index of the order, up to the end; PostgreSQL may know a better one."""
-        place = segment.place if end is None else [*segment.place, segment.until(end)]
-        met = self._meets(self.condition)
-        return _ordered(select(*COLUMNS).where(met, *place), segment, segment.key)
+    @property
+    def is_direct(self) -> bool:
+        """Whether all that the order's index leads to meets the condition."""
+        return all(self._is_range(one) for one in conjuncts(self.condition))
 
-    def apart(self, segment: Segment, lookup: Lookup | None = None) -> Any:
-        """By another index than the order's: that of the look-up, or what PostgreSQL chooses."""
+    def excludes(self, segment: Segment) -> bool:
+        """Whether the condition says itself that nobody there meets it."""
+        return any(
+            (one.operator is Operator.IS_NULL and one.value is True) == segment.has_values
+            for one in conjuncts(self.condition)
+            if self._is_ordered_by(one)
+        )
+
+    def by_order(self, segment: Segment, end: Position | None = None) -> Any:
+        """By the index of the order, up to the end; PostgreSQL may know a better one."""
+        bounds = segment.bounds if end is None else [*segment.bounds, segment.until(end)]
+        met = self._met_along(self.condition)
+        return _ordered(select(*COLUMNS).where(met, *bounds), segment, segment.key)
+
+    def by_other(self, segment: Segment, lookup: Lookup | None = None) -> Any:
+        """By another index: that of the look-up, or the one that PostgreSQL chooses."""
         met = meets(self.caller, self.condition, sqlite=self.sqlite, lookup=lookup)
-        place = and_(true(), *segment.place)
-        place, *key = (without_index(one, sqlite=self.sqlite) for one in (place, *segment.key))
-        return _ordered(select(*COLUMNS).where(met, place), segment, key)
+        bounds, *key = (
+            without_index(one, sqlite=self.sqlite)
+            for one in (and_(true(), *segment.bounds), *segment.key)
+        )
+        return _ordered(select(*COLUMNS).where(met, bounds), segment, key)
 
     def keys(self, segment: Segment) -> Any:
-        """What a walk along the order meets, whether it meets the condition or not."""
-        walked = [one for one in conjuncts(self.condition) if self._is_walked(one)]
-        passed = select(*segment.key).where(self._meets(All(walked)), *segment.place)
-        return _ordered(passed, segment, segment.key)
+        """The places of all that a walk along the order sees, whether or not it meets the rest."""
+        seen = self._met_along(All([c for c in conjuncts(self.condition) if self._is_range(c)]))
+        return _ordered(select(*segment.key).where(seen, *segment.bounds), segment, segment.key)
 
-    def _meets(self, condition: Condition) -> ColumnElement[bool]:
-        """Where only what says where to begin and end in the order's index draws an index."""
-        walked = predicate(condition, sqlite=self.sqlite, indexed=self.field.walks)
+    def _met_along(self, condition: Condition) -> ColumnElement[bool]:
+        walked = predicate(condition, sqlite=self.sqlite, indexed=self.field.filtered_as)
         return and_(of_workspace(self.caller), walked)
 
-    def _is_walked(self, condition: Condition) -> bool:
+    def _is_range(self, condition: Condition) -> bool:
         """Whether it says where in the order's index to begin or to end."""
-        return isinstance(condition, Comparison) and condition.field == self.field.walks
+        return self._is_ordered_by(condition) and condition.operator in RANGES
+
+    def _is_ordered_by(self, condition: Condition) -> TypeGuard[Comparison]:
+        return isinstance(condition, Comparison) and condition.field == self.field.filtered_as
 
 
 def meets(

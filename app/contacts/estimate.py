@@ -21,7 +21,7 @@ def _explain(element: _Explained, compiler: SQLCompiler, **options: Any) -> str:
 
 
 async def worst_cost(session: AsyncSession, limited: Any) -> float:
-    """What a SELECT with a limit costs if too few are found: about 1 for each contact it reads."""
+    """What a SELECT with a limit costs in PostgreSQL's units if too few are found to reach it."""
     connection = await session.connection()
     explained = _Explained(limited.with_only_columns(literal_column("1")))
     plan = (await connection.execute(explained)).scalar_one()[0]["Plan"]

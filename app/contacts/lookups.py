@@ -1,9 +1,8 @@
 """What few contacts meet, looked up first.
 
-PostgreSQL chooses its plan by statistics. SQLite has none, and is told: a condition that few
-contacts meet is looked up first, by `rare`, and a page is then made of those; where all are met
-by many, the page walks along the index of its order, where it will soon find enough. So is, on
-PostgreSQL, a range of a custom field, which has a table of its own.
+PostgreSQL chooses its plan by statistics. SQLite has none, and is told: what few contacts meet
+is looked up by `rare`, and a page is then made of those. Ranges of custom fields are looked up
+on PostgreSQL as well, where they have a table of their own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +32,15 @@ from app.contacts.filters import (
     conjuncts,
 )
 from app.contacts.ranges import CUSTOM_RANGE, RANGE_KEY_LENGTH
-from app.contacts.search import COMPARE, SEARCHED, TAG, TRIGRAM, comparison, without_index
+from app.contacts.search import (
+    COMPARE,
+    SEARCHED,
+    TAG,
+    TRIGRAM,
+    comparison,
+    has_name_key,
+    without_index,
+)
 from app.database import is_sqlite
 from app.tables import FILTERED, Assignment, ContactTable
 from app.text import fold
@@ -72,10 +79,14 @@ CUSTOM_MOMENT = table(
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A way to some contacts, among which all that meet a condition are."""
+    """A way to some contacts, among which all that meet a condition are: by their ids, as a set
+    or as what selects them, or in SQLite by the index of a field."""
 
-    ids: Any  # theirs: a set, or what selects them
-    field: str | None = None  # whose index leads SQLite there as well
+    ids: Any
+    field: str | None = None
+
+    async def members(self, session: AsyncSession) -> set[UUID]:
+        return self.ids if isinstance(self.ids, set) else set(await session.exec(self.ids))
 
 
 async def rare(session: AsyncSession, caller: Caller, condition: Condition) -> Lookup | None:
@@ -83,9 +94,9 @@ async def rare(session: AsyncSession, caller: Caller, condition: Condition) -> L
     match condition:
         case All():
             for part in _ranges(condition):
-                is_range = len(part) > 1
-                few = _few(session, caller, part) if is_range else rare(session, caller, part[0])
-                if (found := await few) is not None:
+                one, *others = part
+                looked_up = _few(session, caller, part) if others else rare(session, caller, one)
+                if (found := await looked_up) is not None:
                     return found
             return None
         case AnyOf(conditions):
@@ -94,7 +105,7 @@ async def rare(session: AsyncSession, caller: Caller, condition: Condition) -> L
                 found = await rare(session, caller, one)
                 if found is None:
                     return None
-                union |= set(await session.exec(found.ids)) if found.field else found.ids
+                union |= await found.members(session)
                 if len(union) > RARE:
                     return None
             return Lookup(union)
@@ -140,8 +151,8 @@ async def _few(
     if statement is None:
         return None
     if sqlite and (field := _field(conditions)):
-        few = await _count(session, statement, RARE) <= RARE
-        return Lookup(statement, field) if few else None
+        counted = await _count(session, statement, RARE)
+        return Lookup(statement, field) if counted <= RARE else None
     ids = (await session.exec(statement.limit(RARE + 1))).all()
     return Lookup(set(ids)) if len(ids) <= RARE else None
 
@@ -194,8 +205,8 @@ def _lookup(caller: Caller, condition: Condition) -> SelectOfScalar[UUID] | None
             by_flag = field in FLAGS and value is FLAGS[field]
             if operator is Operator.IS_NULL or not (field in INDEXED or by_flag):
                 return None
-            if field == "name" and "" in (value if isinstance(value, tuple) else (value,)):
-                return None  # an empty name has no key
+            if field == "name" and not has_name_key(operator, value):
+                return None
             return select(col(ContactTable.id)).where(
                 col(ContactTable.workspace_id) == caller.workspace_id, _bound(condition)
             )

@@ -29,8 +29,8 @@ class OrderField(Enum):
     LAST_ORDER_AT = "last_order_at"
 
     @property
-    def walks(self) -> str:
-        """The field that a filter compares, where the order has its index."""
+    def filtered_as(self) -> str:
+        """The field that a filter compares, where the order's index knows it."""
         return "email" if self is OrderField.EMAIL else self.value
 
 
@@ -67,7 +67,7 @@ class Window:
     backward: bool = False
     after: "Position | None" = None
     before: "Position | None" = None
-    inclusive: bool = False  # whether what stands at `after` and `before` belongs to it
+    inclusive: bool = False  # for a look beyond: whether what stands at the edges belongs to it
 
 
 Value = str | float | datetime | None

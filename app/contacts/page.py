@@ -1,8 +1,8 @@
 """Keyset pages: each starts where the one before ended, and costs the same wherever it is.
 
-A page that many contacts meet is found soon by walking along the index of its order. One that few
-meet is looked up by the index of a condition. Where neither is so, a page looks at WALK_LIMIT
-contacts, and ends there with what it has found: the next one goes on behind them.
+What many contacts meet is found soon by a walk along the index of the order. What few meet is
+looked up by an index of the condition. Where neither is so, a page looks at WALK_LIMIT contacts,
+and ends there with what it has found: the next one goes on behind them.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.auth import Caller
 from app.contacts.access import Access, meets
 from app.contacts.estimate import worst_cost
-from app.contacts.filters import EVERY, Condition, conjuncts
+from app.contacts.filters import EVERY, Condition
 from app.contacts.find import record
 from app.contacts.lookups import rare, rarest
 from app.contacts.order import Order, Position, Window
@@ -26,7 +26,11 @@ from app.tables import Contact, ContactTable
 
 FIRST_WALK = 10_000
 WALK_LIMIT = 50_000
-LOOKUP_COST = 5_000  # to PostgreSQL, of some 1,000 to 3,000 contacts by an index
+
+# What plans of PostgreSQL's may cost at worst, by its estimate: the one that it chooses, to be
+# taken before a walk, and one by another index than the order's, after that.
+TRUSTED_COST = 1_000
+LOOKUP_COST = 25_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,12 @@ async def page(
         missing = window.size + 1 - len(rows)
         if not missing or stopped_at:
             break
+        if access.excludes(segment):
+            continue
         if few is not None:
-            rows += await _rows(session, access.apart(segment, few).limit(missing))
+            rows += await _rows(session, access.by_other(segment, few).limit(missing))
         else:
-            found, stopped_at = await _walk(session, access, segment, missing, whole=whole)
+            found, stopped_at = await _search(session, access, segment, missing, whole=whole)
             rows += found
     contacts = [record(row) for row in rows[: window.size]]
     if window.backward:
@@ -94,37 +100,38 @@ async def count(session: AsyncSession, caller: Caller, condition: Condition = EV
     return (await session.exec(statement)).one()
 
 
-async def _walk(
+async def _search(
     session: AsyncSession, access: Access, segment: Segment, missing: int, *, whole: bool
 ) -> tuple[Sequence[Any], Position | None]:
     """Up to `missing` rows; and where it stopped, if it did so before the end."""
-    planned = access.along(segment).limit(missing)
-    if not await _may_look_far(session, access, planned):
+    planned = access.by_order(segment).limit(missing)
+    if access.is_direct or await _is_cheap(session, access, planned):
         return await _rows(session, planned), None
     end = await _position(session, access, segment, FIRST_WALK)
-    rows = await _rows(session, access.along(segment, end).limit(missing))
+    rows = await _rows(session, access.by_order(segment, end).limit(missing))
     if end is None or len(rows) == missing:
         return rows, None
-    if (statement := await _looked_up(session, access, segment)) is not None:
-        return await _rows(session, statement.limit(missing)), None
+    if (looked_up := await _looked_up(session, access, segment, missing)) is not None:
+        return await _rows(session, looked_up), None
     end = None if whole else await _position(session, access, segment, WALK_LIMIT)
-    rows = await _rows(session, access.along(segment, end).limit(missing))
+    rows = await _rows(session, access.by_order(segment, end).limit(missing))
     return rows, end if len(rows) < missing else None
 
 
-async def _may_look_far(session: AsyncSession, access: Access, statement: Any) -> bool:
-    if not any(conjuncts(access.condition)):
-        return False
-    return access.sqlite or await worst_cost(session, statement) > LOOKUP_COST
+async def _is_cheap(session: AsyncSession, access: Access, planned: Any) -> bool:
+    """SQLite has no estimate, and what few meet was looked up before."""
+    return not access.sqlite and await worst_cost(session, planned) <= TRUSTED_COST
 
 
-async def _looked_up(session: AsyncSession, access: Access, segment: Segment) -> Any | None:
-    """By an index that leads to no more than WALK_LIMIT contacts; None if there is none."""
-    if not access.sqlite:
-        statement = access.apart(segment)
-        return statement if await worst_cost(session, statement.limit(1)) <= WALK_LIMIT else None
-    lookup = await rarest(session, access.caller, access.condition, WALK_LIMIT)
-    return None if lookup is None else access.apart(segment, lookup)
+async def _looked_up(
+    session: AsyncSession, access: Access, segment: Segment, missing: int
+) -> Any | None:
+    """By an index that leads to a bounded number of contacts; None if there is none."""
+    if access.sqlite:
+        lookup = await rarest(session, access.caller, access.condition, WALK_LIMIT)
+        return None if lookup is None else access.by_other(segment, lookup).limit(missing)
+    chosen = access.by_other(segment).limit(missing)
+    return chosen if await worst_cost(session, chosen) <= LOOKUP_COST else None
 
 
 async def _position(
@@ -132,7 +139,7 @@ async def _position(
 ) -> Position | None:
     """Where a walk stands after so many contacts; None where there are no more."""
     here = await _rows(session, access.keys(segment).offset(steps - 1).limit(2))
-    return segment.position(here[0]) if len(here) > 1 else None
+    return Position(*here[0]) if len(here) > 1 else None
 
 
 async def _rows(session: AsyncSession, statement: Any) -> Sequence[Any]:

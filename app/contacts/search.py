@@ -122,11 +122,23 @@ def comparison(condition: Comparison, *, sqlite: bool, by_index: bool) -> Column
         folded = fold(str(value))
         if len(folded) >= TRIGRAM:
             return and_(_contains(col(ContactTable.search_text), folded, sqlite=sqlite), met)
-    names = value if isinstance(value, tuple) else (value,)
-    if condition.field == "name" and condition.operator in (Operator.EQ, Operator.IN):
-        keys = [fold(str(one)) for one in names]
-        return and_(col(ContactTable.name_key).in_(keys), met) if all(names) else met
+    if condition.field == "name" and has_name_key(condition.operator, value):
+        key = col(ContactTable.name_key)
+        if condition.operator is Operator.STARTS_WITH:
+            return and_(starts_with(key, fold(str(value))), met)
+        names = value if isinstance(value, tuple) else (value,)
+        return and_(key.in_([fold(str(name)) for name in names]), met)
     return met
+
+
+def has_name_key(operator: Operator, value: object) -> bool:
+    """Whether the index of folded names leads to what is compared: not to an empty name."""
+    match operator, value:
+        case Operator.STARTS_WITH, str(prefix):
+            return bool(fold(prefix))
+        case Operator.IN, tuple(names):
+            return all(names)
+    return operator is Operator.EQ and bool(value)
 
 
 def _met(held: Any, condition: Comparison, *, sqlite: bool) -> ColumnElement[bool]:

@@ -10,54 +10,58 @@ from sqlmodel import col
 from app.contacts.order import NULLABLE, Order, Position, Window
 from app.tables import ContactTable
 
+IDENTITY = col(ContactTable.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """The contacts that have a value, or those that have none: each a stretch of one index."""
 
-    key: Sequence[Any]
+    value: Any
+    has_values: bool
     descending: bool  # in the direction of travel
-    place: Sequence[ColumnElement[bool]]  # what holds for those that the window reaches
+    bounds: Sequence[ColumnElement[bool]]  # met by those that the window reaches
 
-    def position(self, key: Sequence[Any]) -> Position:
-        *value, contact_id = key
-        return Position(value[0] if value else None, contact_id)
+    @property
+    def key(self) -> list[Any]:
+        """Of the index, which PostgreSQL knows by the value as well where there is none."""
+        return [self.value, IDENTITY]
 
     def until(self, position: Position) -> ColumnElement[bool]:
-        """What holds for those that a walk has met when it stands at the position."""
-        row, end = tuple_(*self.key), _values(position)
+        """Met by those that a walk has seen when it stands at the position."""
+        row, end = _compared(self.value, position)
         return row >= end if self.descending else row <= end
 
 
 def segments(order: Order, window: Window) -> Iterator[Segment]:
     """Those that the window reaches into, in the direction of travel."""
-    identity, value = col(ContactTable.id), col(getattr(ContactTable, order.field.value))
+    value = col(getattr(ContactTable, order.field.value))
     descending = order.descending != window.backward
-    if order.field not in NULLABLE:
-        parts: list[tuple[bool, list[Any]]] = [(False, [])]
-    else:
-        parts = [(False, [value.is_not(None)]), (True, [value.is_(None)])]
-    for nulls, place in reversed(parts) if window.backward else parts:
-        key = [identity] if nulls else [value, identity]
+    parts: list[tuple[bool, list[Any]]] = [(True, [])]
+    if order.field in NULLABLE:
+        parts = [(True, [value.is_not(None)]), (False, [value.is_(None)])]
+    for has_values, bounds in reversed(parts) if window.backward else parts:
         for position, forward in ((window.after, True), (window.before, False)):
             if position is not None:
-                place.append(_beyond(order, window, key, position, forward=forward))
-        if not any(isinstance(bound, False_) for bound in place):
-            yield Segment(key, descending, place)
+                bounds.append(_beyond(order, window, value, position, has_values, forward))
+        if not any(isinstance(bound, False_) for bound in bounds):
+            yield Segment(value, has_values, descending, bounds)
 
 
 def _beyond(
-    order: Order, window: Window, key: Sequence[Any], position: Position, *, forward: bool
+    order: Order, window: Window, value: Any, position: Position, has_values: bool, forward: bool
 ) -> ColumnElement[bool]:
-    nulls = len(key) == 1
-    if (position.value is None) != nulls:
-        return true() if forward == nulls else false()
-    row, edge = tuple_(*key), _values(position)
+    """Met by those of a segment that come behind the position, or ahead of it."""
+    if (position.value is None) == has_values:
+        return false() if forward == has_values else true()
+    row, edge = _compared(value, position)
     if order.descending == forward:
         return row <= edge if window.inclusive else row < edge
     return row >= edge if window.inclusive else row > edge
 
 
-def _values(position: Position) -> Tuple:
-    value, contact_id = position.value, position.contact_id
-    return tuple_(contact_id) if value is None else tuple_(value, contact_id)
+def _compared(value: Any, position: Position) -> tuple[Tuple, Tuple]:
+    """A contact's place and the position, as they compare; without a value by the id alone."""
+    if position.value is None:
+        return tuple_(IDENTITY), tuple_(position.contact_id)
+    return tuple_(value, IDENTITY), tuple_(position.value, position.contact_id)
