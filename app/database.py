@@ -31,9 +31,10 @@ from app.settings import DatabaseSettings
 # lock not available, unique violation.
 _LOST_RACES = {"40001", "40P01", "55P03", "23505"}
 
-# SQLSTATEs of a database that cannot serve now: connection exception, insufficient resources,
-# operator intervention, a standby that only reads, a transaction that idled for too long.
-_AWAY = ("08", "53", "57", "25006", "25P03")
+# SQLSTATEs of a database that cannot serve now: connection exception, refused log-in, insufficient
+# resources, operator intervention, a database that is not there, a standby that only reads, a
+# transaction that idled for too long.
+_AWAY = ("08", "28", "3D000", "53", "57", "25006", "25P03")
 _TIMED_OUT = "57014"
 
 # SQLite's errors alike: input or output, no such file, full.

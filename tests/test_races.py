@@ -34,6 +34,24 @@ mutation ($input: ContactInput!, $policy: UpsertPolicy, $ifVersion: Int) {{
   }}
 }}
 """
+UPSERT_MANY = """
+mutation ($inputs: [ContactInput!]!) {
+  upsertContacts(inputs: $inputs) {
+    rows {
+      result {
+        __typename
+        ... on ContactCreated { contact { email version } }
+        ... on ContactUpdated { contact { email version } }
+      }
+    }
+  }
+}
+"""
+DELETE_MANY = """
+mutation ($selection: ContactSelection!) {
+  deleteContacts(selection: $selection) { deleted rows { result { __typename } } }
+}
+"""
 CREATE = """
 mutation ($input: ContactInput!) {
   createContact(input: $input) {
@@ -77,7 +95,7 @@ async def test_callers_on_one_key_create_it_once_and_number_its_versions(api: Cl
 
 async def test_callers_on_mixed_and_crossing_keys_leave_one_contact_a_key(api: Client) -> None:
     random = Random(20260131)
-    for number in range(ROUNDS // 2):
+    for number in range(ROUNDS):
         people = [(f"c{number}-{one}", f"c{number}-{one}@example.com") for one in range(4)]
         callers = []
         for one in range(CALLERS):
@@ -108,6 +126,50 @@ async def test_callers_on_mixed_and_crossing_keys_leave_one_contact_a_key(api: C
         external_ids = [one["externalId"] for one in stored if one["externalId"]]
         assert len(emails) == len(set(emails))
         assert len(external_ids) == len(set(external_ids))
+
+
+async def test_bulks_of_the_same_people_in_any_order_create_each_once(api: Client) -> None:
+    random = Random(20260201)
+    people = 10
+    for number in range(ROUNDS // 4):
+        keys = [
+            {"externalId": f"c{number}-{one}", "email": f"{one}-{number}@example.com"}
+            for one in range(people)
+        ]
+        callers = [
+            {"inputs": [key | {"company": str(caller)} for key in random.sample(keys, people)]}
+            for caller in range(CALLERS)
+        ]
+        answers = await at_once(api, UPSERT_MANY, callers)
+        rows = [row["result"] for answer in answers for row in answer["rows"]]
+        assert types(rows) == {
+            "ContactCreated": people,
+            "ContactUpdated": people * (CALLERS - 1),
+        }
+        versions: dict[str, list[int]] = {}
+        for contact in (row["contact"] for row in rows):
+            versions.setdefault(contact["email"], []).append(contact["version"])
+        assert [sorted(one) for one in versions.values()] == [list(range(1, CALLERS + 1))] * people
+
+
+async def test_bulks_and_deletions_at_once_are_all_answered(api: Client) -> None:
+    random = Random(20260202)
+    emails = [f"{one}@example.com" for one in range(20)]
+    for _ in range(ROUNDS // 4):
+        bulks = [
+            api(UPSERT_MANY, inputs=[{"email": one, "company": "Acme"} for one in chosen])
+            for chosen in (random.sample(emails, 15) for _ in range(CALLERS // 2))
+        ]
+        selections: list[dict[str, Any]] = [
+            {"filter": {"company": {"eq": "Acme"}}},
+            {"keys": [{"email": one} for one in random.sample(emails, 15)]},
+        ]
+        deletions = [api(DELETE_MANY, selection=selections[one % 2]) for one in range(CALLERS // 2)]
+        await asyncio.gather(*bulks, *deletions)
+        listed = [one["email"] for one in (await api(CONTACTS))["nodes"]]
+        assert len(listed) == len(set(listed))
+        await api(DELETE_MANY, selection=selections[0])
+        assert (await api(CONTACTS))["nodes"] == []
 
 
 async def test_one_of_many_callers_with_the_same_version_wins(api: Client) -> None:

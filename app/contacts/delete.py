@@ -16,7 +16,7 @@ from app.contacts.filters import Condition
 from app.contacts.find import find, of_workspace
 from app.contacts.known import ContactKey
 from app.contacts.order import OLDEST_FIRST, Window
-from app.contacts.outcome import NOT_FOUND, Conflict
+from app.contacts.outcome import NOT_FOUND, Conflict, MatchedBy
 from app.contacts.page import page
 from app.contacts.search import predicate
 from app.database import Database, is_sqlite, try_again
@@ -77,9 +77,11 @@ async def delete_by_filter(
         found = await page(session, caller, OLDEST_FIRST, window, condition, whole=True)
         contacts = found.contacts
         if not dry_run:
-            # Asked again with the row locked: it may have changed since it was read.
+            # Locked in the order that all keep to, and asked again: it may have changed meanwhile.
+            ids = [one.id for one in contacts]
+            await find(session, caller, [ContactKey(MatchedBy.ID, one) for one in ids], lock=True)
             still = predicate(condition, sqlite=is_sqlite(session))
-            gone = await _delete(session, caller, [one.id for one in contacts], still)
+            gone = await _delete(session, caller, ids, still)
             contacts = [one for one in contacts if one.id in gone]
     return Deleted(contacts, found.has_more)
 

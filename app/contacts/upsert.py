@@ -94,6 +94,8 @@ async def write(
         rows = _updates(caller, before, changed, columns)
         await session.exec(update(ContactTable), params=rows)
     if created:
+        # In one order, as all who insert the same keys wait for one another at the first of them.
+        created.sort(key=lambda contact: contact.email_key)
         rows = [row(caller, contact) for contact in created]
         # Otherwise rows that leave different fields empty would take a statement each.
         one_statement = insert(ContactTable).execution_options(render_nulls=True)
