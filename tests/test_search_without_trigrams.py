@@ -23,8 +23,8 @@ pytestmark = [
 async def database(database: Database) -> Database:
     async with database.write() as session:
         connection = await session.connection()
-        await connection.execute(text("DROP INDEX contact_search_text, contact_notes"))
-        await connection.execute(text("DROP EXTENSION pg_trgm"))
+        await connection.execute(text("DROP INDEX IF EXISTS contact_search_text, contact_notes"))
+        await connection.execute(text("DROP EXTENSION IF EXISTS pg_trgm"))
     return database
 
 

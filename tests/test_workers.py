@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # has no types
@@ -225,3 +226,32 @@ def test_port_0_is_told_as_it_was_given(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+UPSERT_MANY = """
+mutation ($inputs: [ContactInput!]!) {
+  upsertContacts(inputs: $inputs) { created updated unchanged }
+}
+"""
+
+
+def test_bulks_of_the_same_people_never_deadlock(server: Server, cluster: Cluster) -> None:
+    before = len((cluster.folder / "log").read_text())
+    random = Random(20260203)
+    people = 50
+    for number in range(5):
+        inputs = [
+            {"externalId": f"c{number}-{one}", "email": f"{one}-{number}@example.com"}
+            for one in range(people)
+        ]
+        with ThreadPoolExecutor(CALLERS) as callers:
+            answers = list(
+                callers.map(
+                    lambda given: server.post(UPSERT_MANY, inputs=given),
+                    [random.sample(inputs, people) for _ in range(CALLERS)],
+                )
+            )
+        counts = [answer["data"]["upsertContacts"] for answer in answers]
+        assert sum(one["created"] for one in counts) == people
+        assert sum(one["unchanged"] for one in counts) == people * (CALLERS - 1)
+    assert "deadlock detected" not in (cluster.folder / "log").read_text()[before:]
