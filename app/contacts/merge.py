@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,6 +18,7 @@ from app.contacts.assignments import assignments_to_move, move_assignments
 from app.contacts.find import find, of_workspace, row
 from app.contacts.known import ContactKey, keys_of
 from app.contacts.outcome import Conflict, ConflictCode, ConflictReason, FieldChange
+from app.contacts.rows import update_contacts
 from app.database import Database, try_again
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields import FIELDS, STAMPS, normalise
@@ -141,7 +142,7 @@ async def _write(
     await aliases.move(session, caller, goes.id, merged.id)
     gone = delete(ContactTable).where(of_workspace(caller), col(ContactTable.id) == goes.id)
     await session.exec(gone)
-    await session.exec(update(ContactTable), params=[row(caller, merged)])
+    await update_contacts(session, caller, [row(caller, merged)])
     await ranges.keep(session, caller, {stays.id: stays}, [merged])
     former = {*keys_of(stays), *keys_of(goes)} - set(keys_of(merged))
     await aliases.add(session, caller, former, merged.id)

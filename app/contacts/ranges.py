@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Boolean, Double, Uuid, column, delete, insert, table
+from sqlalchemy import Boolean, Double, Text, Uuid, column, delete, table
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
+from app.contacts.rows import insert_given
 from app.database import is_sqlite
 from app.fields import parse_timestamp
 from app.tables import Contact
@@ -24,7 +25,7 @@ CUSTOM_RANGE = table(
     "contact_custom_range",
     column("workspace_id", Uuid),
     column("contact_id", Uuid),
-    column("key"),
+    column("key", Text),
     column("is_moment", Boolean),
     column("value", Double),
 )
@@ -53,7 +54,7 @@ async def keep(
             delete(CUSTOM_RANGE).where(of_workspace, CUSTOM_RANGE.c.contact_id.in_(gone))
         )
     if new:
-        await session.exec(insert(CUSTOM_RANGE), params=new)
+        await insert_given(session, CUSTOM_RANGE, CUSTOM_RANGE.c, new)
 
 
 def _values(contact: Contact) -> Iterator[tuple[str, bool, float]]:

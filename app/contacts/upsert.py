@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, insert, update
+from sqlalchemy import Text, cast, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,6 +15,7 @@ from app.contacts.decide import Request, Stamp, decide, given_keys
 from app.contacts.find import find, of_workspace, row
 from app.contacts.known import Known, keys_of
 from app.contacts.outcome import Conflict, Created, Invalid, MatchedBy, Outcome, Updated
+from app.contacts.rows import insert_contacts, update_contacts
 from app.database import Database, LostRace, try_again
 from app.tables import Contact, ContactTable, new_id, now
 
@@ -92,14 +93,11 @@ async def write(
     if changed:
         columns = {"external_id", "email_key"} if passed_on else set()
         rows = _updates(caller, before, changed, columns)
-        await session.exec(update(ContactTable), params=rows)
+        await update_contacts(session, caller, rows)
     if created:
         # In one order, as all who insert the same keys wait for one another at the first of them.
         created.sort(key=lambda contact: contact.email_key)
-        rows = [row(caller, contact) for contact in created]
-        # Otherwise rows that leave different fields empty would take a statement each.
-        one_statement = insert(ContactTable).execution_options(render_nulls=True)
-        await session.exec(one_statement, params=rows)
+        await insert_contacts(session, [row(caller, contact) for contact in created])
     await ranges.keep(session, caller, before, [*changed, *created])
     gained = {
         key: contact.id
