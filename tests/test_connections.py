@@ -338,6 +338,12 @@ async def test_database_that_is_nowhere_is_unavailable(url: str) -> None:
             await asyncio.to_thread(thread.join)
 
 
+async def test_database_that_its_server_does_not_have_is_unavailable(moody: Cluster) -> None:
+    async with connected(moody.url("nothing")) as database:
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await ask(database)
+
+
 async def test_database_that_does_not_answer_is_unavailable() -> None:
     async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await said.wait()

@@ -93,6 +93,8 @@ async def test_filter_without_a_condition_is_refused(api: Client) -> None:
     await people(api, "ada")
     no_condition: list[dict[str, Any]] = [{}, {"and": [{}, {"not": {}}]}]
     no_condition += [{"tags": {"hasNone": []}}, {"not": {"email": {"in": []}}}]
+    no_condition += [{"or": [{}, {"email": {"eq": "nobody@example.com"}}]}, {"or": []}]
+    no_condition += [{"email": {"contains": ""}}, {"not": {"company": {"startsWith": ""}}}]
     for empty in no_condition:
         errors = await api.errors(DELETE_MANY, selection={"filter": empty})
         assert errors == [("REQUIRED", "selection.filter")]

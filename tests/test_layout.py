@@ -78,6 +78,22 @@ async def test_foreign_keys_between_a_workspaces_tables_carry_the_workspace(
         ),
         ("SELECT name FROM workspace WHERE id = ?", []),
         ("INSERT INTO contact (workspace_id, id) VALUES (?, ?)", []),
+        (
+            "SELECT assignment.workspace_id, assignment.kind FROM assignment WHERE contact_id = ?",
+            ["assignment"],
+        ),
+        (
+            "SELECT contact.id FROM contact WHERE contact.workspace_id = ? AND contact.id IN "
+            "(SELECT contact.id FROM contact WHERE contact.email_key = ?)",
+            ["contact"],
+        ),
+        ("DELETE FROM contact WHERE contact.id = ? RETURNING contact.workspace_id", ["contact"]),
+        ("UPDATE contact SET workspace_id=? WHERE contact.id = ?", ["contact"]),
+        (
+            "INSERT INTO contact (workspace_id, id) "
+            "SELECT contact.workspace_id, contact.id FROM contact WHERE contact.id = ?",
+            ["contact"],
+        ),
     ],
 )
 def test_watch_sees_a_statement_that_does_not_name_the_workspace(

@@ -77,7 +77,11 @@ async def test_a_partner_goes_on_sending_the_old_identifiers(
         "contact": contact,
         "matchedBy": "EXTERNAL_ID" if "externalId" in given else "EMAIL",
         "changes": [],
-        "warnings": [],
+        "warnings": [
+            {"code": code}
+            for name, code in (("email", "EMAIL_KEPT"), ("externalId", "EXTERNAL_ID_KEPT"))
+            if name in given
+        ],
     }
     changed = await api(UPSERT, input=given | {"company": "Acme"}, policy=policy)
     assert [change["path"] for change in changed["changes"]] == ["company"]

@@ -139,8 +139,9 @@ expose(
 expose(
     WarningCode,
     "Why something that was given was not applied.",
-    EMAIL_KEPT="The policy keeps the email that is there.",
-    EXTERNAL_ID_KEPT="The policy keeps the external id that is there.",
+    EMAIL_KEPT="The email that is there is kept: by the policy, or as the given one is an alias.",
+    EXTERNAL_ID_KEPT="The external id that is there is kept: by the policy, or as the given one is "
+    "an alias.",
     CREATED_AT_KEPT="`createdAt` is taken only when a contact is created.",
     UPDATED_AT_KEPT="`updatedAt` is taken only when a contact is created.",
     RESERVED_METADATA="The key is stamped by the server.",

@@ -219,9 +219,10 @@ def _email(
     request: Request, contact: Contact, known: Known, applied: Applied
 ) -> list[ConflictReason]:
     email = request.given.get("email", contact.email)
-    if email == contact.email or _is_alias(request, ContactIdentifier.EMAIL, contact, known):
+    if email == contact.email:
         return []
-    if request.policy.email_on_match is EmailOnMatch.KEEP:
+    keeps = request.policy.email_on_match is EmailOnMatch.KEEP
+    if keeps or _is_alias(request, ContactIdentifier.EMAIL, contact, known):
         message = f"The contact keeps its email {contact.email}."
         applied.warnings.append(Warned(WarningCode.EMAIL_KEPT, "email", message))
         return []
@@ -235,14 +236,11 @@ def _external_id(
     external_id = request.given.get("external_id", contact.external_id)
     if external_id == contact.external_id:
         return []
-    if contact.external_id is not None and _is_alias(
-        request, ContactIdentifier.EXTERNAL_ID, contact, known
-    ):
-        return []
     if external_id is None and request.policy.generate_external_id:
         return []  # the repeat of a call that had one generated must not clear it
     keeps = request.policy.external_id_on_match is ExternalIdOnMatch.KEEP
-    if keeps and contact.external_id is not None:
+    is_alias = _is_alias(request, ContactIdentifier.EXTERNAL_ID, contact, known)
+    if contact.external_id is not None and (keeps or is_alias):
         message = f"The contact keeps its externalId {contact.external_id}."
         applied.warnings.append(Warned(WarningCode.EXTERNAL_ID_KEPT, "externalId", message))
         return []
@@ -265,8 +263,8 @@ def _is_alias(
 ) -> bool:
     """Whether the given value leads to the contact already, beside its main one.
 
-    Such a value is left as it is, so that no partner has to learn of a merge. Only a call that
-    names the contact outright makes it the main one.
+    The main one is kept, so that no partner has to learn of a merge. Only a call that names the
+    contact outright makes the given one the main one.
     """
     key = dict(given_keys(request.given)).get(identifier)
     if key is None or request.by is not None or key in keys_of(contact):

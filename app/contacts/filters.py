@@ -138,8 +138,19 @@ def leaves(condition: Condition, *, empty: bool = False) -> Iterator[Condition]:
 
 
 def narrows(condition: Condition) -> bool:
-    """Whether there is a condition at all; one on an empty list counts for none."""
-    return any(one != Tagged(()) and getattr(one, "value", None) != () for one in leaves(condition))
+    """Whether it asks for anything: no empty group, list or part of a text does."""
+    match condition:
+        case All(conditions):
+            return any(map(narrows, conditions))
+        case AnyOf(conditions):
+            return bool(conditions) and all(map(narrows, conditions))
+        case Not(negated):
+            return narrows(negated)
+        case (
+            Comparison(operator=operator, value="") | CustomComparison(operator=operator, value="")
+        ):
+            return operator not in (Operator.CONTAINS, Operator.STARTS_WITH)
+    return condition != Tagged(()) and getattr(condition, "value", None) != ()
 
 
 def _list_length(condition: Condition) -> int:
