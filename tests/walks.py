@@ -24,6 +24,7 @@ def bound(
     """How many contacts a page looks at, so that few make one that ends early."""
     monkeypatch.setattr(pages, "FIRST_WALK", first_walk)
     monkeypatch.setattr(pages, "WALK_LIMIT", limit)
+    monkeypatch.setattr(pages, "LOOKUP_LIMIT", limit)
     monkeypatch.setattr(pages, "TRUSTED_COST", 0)
     monkeypatch.setattr(pages, "LOOKUP_COST", lookup_cost)
 

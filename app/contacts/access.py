@@ -37,9 +37,16 @@ class Access:
             if self._is_ordered_by(one)
         )
 
-    def by_order(self, segment: Segment, end: Position | None = None) -> Any:
-        """By the index of the order, up to the end; PostgreSQL may know a better one."""
-        bounds = segment.bounds if end is None else [*segment.bounds, segment.until(end)]
+    def by_order(
+        self, segment: Segment, start: Position | None = None, end: Position | None = None
+    ) -> Any:
+        """By the index of the order, behind the start and up to the end; PostgreSQL may know a
+        better one."""
+        bounds = [*segment.bounds]
+        if start is not None:
+            bounds.append(segment.behind(start))
+        if end is not None:
+            bounds.append(segment.until(end))
         met = self._met_along(self.condition)
         return _ordered(select(*COLUMNS).where(met, *bounds), segment, segment.key)
 

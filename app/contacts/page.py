@@ -25,7 +25,8 @@ from app.database import is_sqlite
 from app.tables import Contact, ContactTable
 
 FIRST_WALK = 10_000
-WALK_LIMIT = 50_000
+WALK_LIMIT = 25_000
+LOOKUP_LIMIT = 50_000
 
 # What plans of PostgreSQL's may cost at worst, by its estimate: the one that it chooses, to be
 # taken before a walk, and one by another index than the order's, after that.
@@ -107,14 +108,15 @@ async def _search(
     planned = access.by_order(segment).limit(missing)
     if access.is_direct or await _is_cheap(session, access, planned):
         return await _rows(session, planned), None
-    end = await _position(session, access, segment, FIRST_WALK)
-    rows = await _rows(session, access.by_order(segment, end).limit(missing))
-    if end is None or len(rows) == missing:
+    midway = await _position(session, access, segment, FIRST_WALK)
+    rows = await _rows(session, access.by_order(segment, end=midway).limit(missing))
+    if midway is None or len(rows) == missing:
         return rows, None
     if (looked_up := await _looked_up(session, access, segment, missing)) is not None:
         return await _rows(session, looked_up), None
     end = None if whole else await _position(session, access, segment, WALK_LIMIT)
-    rows = await _rows(session, access.by_order(segment, end).limit(missing))
+    further = access.by_order(segment, midway, end).limit(missing - len(rows))
+    rows = [*rows, *await _rows(session, further)]
     return rows, end if len(rows) < missing else None
 
 
@@ -128,7 +130,7 @@ async def _looked_up(
 ) -> Any | None:
     """By an index that leads to a bounded number of contacts; None if there is none."""
     if access.sqlite:
-        lookup = await rarest(session, access.caller, access.condition, WALK_LIMIT)
+        lookup = await rarest(session, access.caller, access.condition, LOOKUP_LIMIT)
         return None if lookup is None else access.by_other(segment, lookup).limit(missing)
     chosen = access.by_other(segment).limit(missing)
     return chosen if await worst_cost(session, chosen) <= LOOKUP_COST else None

@@ -32,6 +32,11 @@ class Segment:
         row, end = _compared(self.value, position)
         return row >= end if self.descending else row <= end
 
+    def behind(self, position: Position) -> ColumnElement[bool]:
+        """Met by those that it has not seen then."""
+        row, start = _compared(self.value, position)
+        return row < start if self.descending else row > start
+
 
 def segments(order: Order, window: Window) -> Iterator[Segment]:
     """Those that the window reaches into, in the direction of travel."""
