@@ -24,6 +24,8 @@ from app.contacts.segments import Segment, segments
 from app.database import is_sqlite
 from app.tables import Contact, ContactTable
 
+# How many contacts a page walks along before it tries an index of the condition, and in all; and
+# to how many such an index may lead.
 FIRST_WALK = 10_000
 WALK_LIMIT = 25_000
 LOOKUP_LIMIT = 50_000
