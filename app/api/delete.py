@@ -27,7 +27,8 @@ class ContactSelection:
         description=f"Up to {DELETE_LIMIT} keys."
     )
     filter: strawberry.Maybe[ContactFilter] = strawberry.field(
-        description="A filter with at least one condition."
+        description="A filter with at least one condition. An empty group, list or part of a text "
+        "is none, nor is `or` with one of these."
     )
 
 
