@@ -308,7 +308,7 @@ SELECTIVE: dict[str, tuple[Condition, str, str]] = {
         "contact_external_id",
     ),
     "external id starts with": (
-        of_field("external_id", Operator.STARTS_WITH, "external 77"),
+        of_field("external_id", Operator.STARTS_WITH, f"external {CONTACTS - 1}"),
         "contact_external_id",
         "contact_external_id",
     ),
@@ -319,7 +319,7 @@ SELECTIVE: dict[str, tuple[Condition, str, str]] = {
         "contact_email",
     ),
     "email starts with": (
-        of_field("email", Operator.STARTS_WITH, "77"),
+        of_field("email", Operator.STARTS_WITH, f"{CONTACTS - 1}"),
         "contact_email",
         "contact_email",
     ),
@@ -335,7 +335,7 @@ SELECTIVE: dict[str, tuple[Condition, str, str]] = {
         "contact_name",
     ),
     "name starts with": (
-        of_field("name", Operator.STARTS_WITH, "Name 77"),
+        of_field("name", Operator.STARTS_WITH, f"Name {CONTACTS - 1}"),
         "contact_name",
         "contact_name",
     ),
