@@ -1,10 +1,13 @@
 """Engines and sessions. `read()` and `write()` are the only ways in, and only `write()` commits."""
 
 import logging
+from asyncio import Semaphore, timeout
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 import asyncpg  # type: ignore[import-untyped]  # has no types
 import orjson
@@ -86,6 +89,7 @@ class Database:
             _set_up_sqlite(self._writer, "BEGIN IMMEDIATE", cache_kib=SQLITE_WRITER_CACHE_KIB)
         else:
             _leave_lost_connections(engine)
+            self._turns = _Turns(settings)
             self._writer = engine
             self._reader = engine.execution_options(isolation_level="REPEATABLE READ")
 
@@ -96,16 +100,43 @@ class Database:
                 yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        """A session that commits when its block ends, and leaves nothing behind when it raises."""
+    async def write(self, workspace_id: UUID | None = None) -> AsyncIterator[AsyncSession]:
+        """A session that commits when its block ends, and leaves nothing behind when it raises.
+
+        On PostgreSQL a workspace whose writers wait for one another leaves connections to others.
+        """
+        turn = nullcontext() if self.is_sqlite else self._turns.of(workspace_id)
         with _translated_errors():
-            async with AsyncSession(self._writer, expire_on_commit=False) as session:
+            async with turn, AsyncSession(self._writer, expire_on_commit=False) as session:
                 yield session
                 await session.commit()
 
     async def close(self) -> None:
         await self._reader.dispose()
         await self._writer.dispose()
+
+
+class _Turns:
+    """A workspace's writers take half of the connections at most; the others wait without one."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        connections = settings.database_pool_size + settings.database_pool_overflow
+        self._limit = max(connections // 2, 1)
+        self._seconds = settings.database_pool_timeout_seconds
+        self._semaphores: WeakValueDictionary[UUID | None, Semaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def of(self, workspace_id: UUID | None) -> AsyncIterator[None]:
+        semaphore = self._semaphores.setdefault(workspace_id, Semaphore(self._limit))
+        try:
+            async with timeout(self._seconds):
+                await semaphore.acquire()
+        except TimeoutError as error:
+            raise PoolTimeout from error
+        try:
+            yield
+        finally:
+            semaphore.release()
 
 
 def is_sqlite(session: AsyncSession) -> bool:

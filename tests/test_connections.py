@@ -20,6 +20,7 @@ from app.api.answers import is_unavailable
 from app.asgi import create_app
 from app.auth import Caller, Scope, authenticate
 from app.contacts.decide import Request
+from app.contacts.outcome import Created, Updated
 from app.contacts.upsert import upsert
 from app.database import Database, LostRace
 from app.errors import InvalidInput, RollcallError, TimedOut, Unavailable
@@ -29,6 +30,7 @@ from app.tables import Workspace
 from tests.client import Client
 from tests.conftest import client_of
 from tests.postgres import Cluster
+from tests.stored import new_workspace
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -217,6 +219,54 @@ async def test_lock_that_is_held_too_long_is_unavailable(
             with pytest.raises(LostRace, match="Try again"):
                 await upsert(database, caller, request)
         assert len(await upsert(database, caller, request)) == 1
+
+
+@on_postgresql
+async def test_writers_that_wait_in_one_workspace_leave_connections_to_another(
+    database_url: str, database: Database
+) -> None:
+    ours, theirs = await new_workspace(database), await new_workspace(database)
+    request = [Request({"email": "ada@example.com"})]
+    await upsert(database, ours, request)
+    settings = {
+        "database_pool_size": 2,
+        "database_pool_overflow": 0,
+        "database_pool_timeout_seconds": 5,
+        "database_lock_timeout_seconds": 60,
+        "database_statement_timeout_seconds": 60,
+    }
+    async with connected(database_url, **settings) as busy, database.write() as session:
+        locked = "SELECT id FROM contact WHERE workspace_id = :workspace FOR UPDATE"
+        connection = await session.connection()
+        await connection.execute(text(locked), {"workspace": ours.workspace_id})
+        changed = [Request({"email": "ada@example.com", "company": "Acme"})]
+        waiting = [asyncio.create_task(upsert(busy, ours, changed)) for _ in range(5)]
+        waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+        async def is_locked() -> bool:
+            return bool(await ask(database, waits))
+
+        await until(is_locked)
+        [created] = await upsert(busy, theirs, request)
+        assert isinstance(created, Created)
+        assert not any(task.done() for task in waiting)
+        await session.rollback()
+        [updated, *_], *others = await asyncio.gather(*waiting)
+        assert isinstance(updated, Updated)
+        assert len(others) == 4
+
+
+@on_postgresql
+async def test_writers_that_wait_too_long_for_their_turn_are_unavailable(
+    database_url: str, database: Database
+) -> None:
+    settings = {"database_pool_size": 2, "database_pool_overflow": 0}
+    async with connected(database_url, database_pool_timeout_seconds=0.1, **settings) as busy:
+        ours = await new_workspace(database)
+        async with busy.write(ours.workspace_id):
+            with pytest.raises(Unavailable, match="too busy"):
+                await upsert(busy, ours, [Request({"email": "ada@example.com"})])
+        await upsert(busy, ours, [Request({"email": "ada@example.com"})])
 
 
 async def test_cancelled_statement_leaves_its_connection_free(database_url: str) -> None:

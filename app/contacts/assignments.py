@@ -52,7 +52,7 @@ def assignee(kind: str, target_id: str, path: str) -> Assignee:
 async def set_assignment(
     database: Database, caller: Caller, key: ContactKey, to: Assignee, *, assigned: bool
 ) -> Outcome:
-    async with database.write() as session:
+    async with database.write(caller.workspace_id) as session:
         contact = await locked(session, caller, key)
         if contact is None:
             return NOT_FOUND

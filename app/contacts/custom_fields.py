@@ -67,7 +67,7 @@ async def define(
     A text that is absent stays as it is. Raises InvalidInput with every broken rule.
     """
     texts = _normalised(texts)
-    async with database.write() as session:
+    async with database.write(caller.workspace_id) as session:
         await _lock(session, caller.workspace_id)
         return await _define(session, caller.workspace_id, kind, texts)
 
@@ -83,7 +83,7 @@ async def remove(database: Database, caller: Caller, key: str) -> CustomField | 
         )
         .returning(CustomField)
     )
-    async with database.write() as session:
+    async with database.write(caller.workspace_id) as session:
         return (await session.exec(statement)).scalar_one_or_none()
 
 

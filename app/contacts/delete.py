@@ -36,7 +36,7 @@ async def delete(
     database: Database, caller: Caller, key: ContactKey, if_version: int | None
 ) -> Contact | Conflict:
     """The contact that was deleted, as it was last."""
-    async with database.write() as session:
+    async with database.write(caller.workspace_id) as session:
         contact = await locked(session, caller, key)
         if contact is None:
             return NOT_FOUND
@@ -51,7 +51,7 @@ async def delete_by_keys(
     database: Database, caller: Caller, keys: Sequence[ContactKey], *, dry_run: bool
 ) -> list[Contact | Conflict]:
     """An outcome for each key, in order; a second key of the same contact finds it gone."""
-    async with database.read() if dry_run else database.write() as session:
+    async with database.read() if dry_run else database.write(caller.workspace_id) as session:
         known = await find(session, caller, keys, lock=not dry_run)
         gone: set[UUID] = set()
         outcomes: list[Contact | Conflict] = []
@@ -72,7 +72,7 @@ async def delete_by_filter(
     database: Database, caller: Caller, condition: Condition, limit: int, *, dry_run: bool
 ) -> Deleted:
     """The oldest `limit` contacts that meet the condition."""
-    async with database.read() if dry_run else database.write() as session:
+    async with database.read() if dry_run else database.write(caller.workspace_id) as session:
         window = Window(size=limit)
         found = await page(session, caller, OLDEST_FIRST, window, condition, whole=True)
         contacts = found.contacts

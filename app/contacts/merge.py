@@ -51,7 +51,7 @@ async def merge(
     dry_run: bool = False,
 ) -> Merged | Conflict:
     """Raises InvalidInput where both keys lead to one contact, or the two exceed a limit."""
-    async with database.read() if dry_run else database.write() as session:
+    async with database.read() if dry_run else database.write(caller.workspace_id) as session:
         known = await find(session, caller, [into, away], lock=not dry_run)
         stays, goes = known.get(into), known.get(away)
         if stays is None or goes is None:

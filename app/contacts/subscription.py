@@ -15,7 +15,7 @@ from app.tables import Contact, now
 async def set_subscription(
     database: Database, caller: Caller, key: ContactKey, *, unsubscribed: bool
 ) -> Outcome:
-    async with database.write() as session:
+    async with database.write(caller.workspace_id) as session:
         contact = await locked(session, caller, key)
         if contact is None:
             return NOT_FOUND

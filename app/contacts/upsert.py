@@ -44,7 +44,7 @@ async def upsert(
 async def _in_transaction(
     database: Database, caller: Caller, requests: Sequence[Request], dry_run: bool, atomic: bool
 ) -> list[Outcome]:
-    async with database.read() if dry_run else database.write() as session:
+    async with database.read() if dry_run else database.write(caller.workspace_id) as session:
         keys = [key for request in requests for _, key in given_keys(request.given)]
         keys += [request.by for request in requests if request.by is not None]
         known = await find(session, caller, keys, lock=not dry_run)
