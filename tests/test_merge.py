@@ -17,9 +17,12 @@ from tests.merging import (
     FROM,
     INTO,
     MERGE,
+    UPSERT,
     create,
     merged,
 )
+
+DEFINE = "mutation ($input: CustomFieldInput!) { defineCustomField(input: $input) { key } }"
 
 
 @pytest.mark.parametrize(("prefer", "company"), [("INTO", "Ours"), ("FROM", "Theirs")])
@@ -216,6 +219,20 @@ async def test_limits_hold_for_the_two_together(api: Client) -> None:
         ("TOO_LONG", "metadata"),
     ]
     assert [await api(FIND, by=INTO), await api(FIND, by=FROM)] == [ada, bob]
+
+
+async def test_a_custom_value_moves_only_if_it_has_the_type_of_its_field(api: Client) -> None:
+    ada = await create(api, **ADA, customFields={"mine": "x", "both": "x"})
+    bob = await create(api, **BOB, customFields={"zip": "x", "both": "x", "seats": 1})
+    for key in ("mine", "both", "zip", "seats"):
+        await api(DEFINE, input={"key": key, "type": "NUMBER"})
+    for dry_run in (True, False):
+        errors = await api.errors(MERGE, **{"into": INTO, "from": FROM, "dryRun": dry_run})
+        assert errors == [("INVALID_FORMAT", "customFields.zip")]
+    assert [await api(FIND, by=INTO), await api(FIND, by=FROM)] == [ada, bob]
+    await api(UPSERT, input=BOB | {"customFields": {"zip": None}})
+    contact = (await merged(api))["contact"]
+    assert contact["customFields"] == {"mine": "x", "both": "x", "seats": 1}
 
 
 async def test_merging_needs_the_scope_to_write(http: Any, database: Database) -> None:

@@ -40,7 +40,9 @@ class MergeMutation:
         "assignments move over, `createdAt` is the earlier one, and unsubscribed stays "
         "unsubscribed. A phone number that the other's country would make another one is kept in "
         "E.164. The id, the external ids and the emails of both go on leading to the "
-        "contact that stays, in look-ups and upserts alike. A Conflict where one is not found.",
+        "contact that stays, in look-ups and upserts alike, until it gives one up for another. A "
+        "Conflict where one is not found; BAD_USER_INPUT where the two together exceed a limit, or "
+        "a custom value would move that has not the type its field was defined with since.",
     )
     async def merge_contacts(
         self,

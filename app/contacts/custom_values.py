@@ -42,13 +42,20 @@ async def with_type_errors(
 
 def type_errors(request: Request, types: Mapping[str, CustomFieldType]) -> Iterator[FieldError]:
     """Null removes a key under MERGE; under REPLACE it would be a value, and is of no type."""
-    null_removes = request.policy.custom_fields is ObjectMode.MERGE
-    for key, value in (request.given.get("custom_fields") or {}).items():
+    given = request.given.get("custom_fields") or {}
+    if request.policy.custom_fields is ObjectMode.MERGE:
+        given = {key: value for key, value in given.items() if value is not None}
+    return wrong_types(given, types)
+
+
+def wrong_types(
+    values: Mapping[str, Any], types: Mapping[str, CustomFieldType]
+) -> Iterator[FieldError]:
+    for key, value in values.items():
         kind = types.get(key)
-        if kind is None or (value is None and null_removes) or has_type(kind, value):
-            continue
-        message = f"is defined as {kind.value} and must be {FORMS[kind]}"
-        yield FieldError(FieldErrorCode.INVALID_FORMAT, f"customFields.{key}", message)
+        if kind is not None and not has_type(kind, value):
+            message = f"is defined as {kind.value} and must be {FORMS[kind]}"
+            yield FieldError(FieldErrorCode.INVALID_FORMAT, f"customFields.{key}", message)
 
 
 def has_type(kind: CustomFieldType, value: Any) -> bool:

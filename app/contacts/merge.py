@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import delete
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +16,8 @@ from app.auth import Caller
 from app.contacts import aliases, ranges
 from app.contacts.apply import changes, derived
 from app.contacts.assignments import assignments_to_move, move_assignments
+from app.contacts.custom_fields import defined_types
+from app.contacts.custom_values import wrong_types
 from app.contacts.find import find, of_workspace, row
 from app.contacts.known import ContactKey, keys_of
 from app.contacts.outcome import Conflict, ConflictCode, ConflictReason, FieldChange
@@ -50,7 +53,8 @@ async def merge(
     *,
     dry_run: bool = False,
 ) -> Merged | Conflict:
-    """Raises InvalidInput where both keys lead to one contact, or the two exceed a limit."""
+    """Raises InvalidInput where both keys lead to one contact, the two exceed a limit, or a custom
+    value would move that has not the type of its field."""
     async with database.read() if dry_run else database.write(caller.workspace_id) as session:
         known = await find(session, caller, [into, away], lock=not dry_run)
         stays, goes = known.get(into), known.get(away)
@@ -60,11 +64,30 @@ async def merge(
             message = "leads to the same contact as `into`"
             raise InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, "from", message)])
         merged = joined(stays, goes, prefer, now())
+        await _must_have_their_types(session, caller, stays, merged.contact)
         moved = await assignments_to_move(session, caller, goes.id, stays.id)
         merged = replace(merged, changes=(*merged.changes, *moved))
         if not dry_run:
             await _write(session, caller, stays, goes, merged.contact)
     return merged
+
+
+async def _must_have_their_types(
+    session: AsyncSession, caller: Caller, stays: Contact, merged: Contact
+) -> None:
+    """A value may be older than the definition of its field: it stays, but does not move."""
+    moved = {
+        key: value
+        for key, value in merged.custom_fields.items()
+        # Python takes the JSON of true for that of 1.
+        if key not in stays.custom_fields
+        or orjson.dumps(stays.custom_fields[key]) != orjson.dumps(value)
+    }
+    if not moved:
+        return
+    types = await defined_types(session, caller.workspace_id)
+    if errors := list(wrong_types(moved, types)):
+        raise InvalidInput(errors)
 
 
 def _not_found(**contacts: Contact | None) -> Conflict:
