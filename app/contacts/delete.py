@@ -79,10 +79,11 @@ async def delete_by_filter(
         if not dry_run:
             # Locked in the order that all keep to, and asked again: it may have changed meanwhile.
             ids = [one.id for one in contacts]
-            await find(session, caller, [ContactKey(MatchedBy.ID, one) for one in ids], lock=True)
+            keys = [ContactKey(MatchedBy.ID, one) for one in ids]
+            held = (await find(session, caller, keys, lock=True)).contacts()
             still = predicate(condition, sqlite=is_sqlite(session))
             gone = await _delete(session, caller, ids, still)
-            contacts = [one for one in contacts if one.id in gone]
+            contacts = [held[one] for one in ids if one in gone]
     return Deleted(contacts, found.has_more)
 
 

@@ -7,14 +7,13 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import delete
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth import Caller
 from app.contacts import aliases, ranges
-from app.contacts.apply import changes, derived
+from app.contacts.apply import changes, derived, same_json
 from app.contacts.assignments import assignments_to_move, move_assignments
 from app.contacts.custom_fields import defined_types
 from app.contacts.custom_values import wrong_types
@@ -76,12 +75,11 @@ async def _must_have_their_types(
     session: AsyncSession, caller: Caller, stays: Contact, merged: Contact
 ) -> None:
     """A value may be older than the definition of its field: it stays, but does not move."""
+    held = stays.custom_fields
     moved = {
         key: value
         for key, value in merged.custom_fields.items()
-        # Python takes the JSON of true for that of 1.
-        if key not in stays.custom_fields
-        or orjson.dumps(stays.custom_fields[key]) != orjson.dumps(value)
+        if key not in held or not same_json(held[key], value)
     }
     if not moved:
         return
