@@ -49,6 +49,7 @@ def server(tmp_path: Path, cluster: Cluster, database: str) -> Iterator[Server]:
         str(WORKERS),
         DATABASE_URL=cluster.url(database),
         ENVIRONMENT="development",
+        DATABASE_POOL_SIZE=str(2 * CALLERS),  # of which a workspace's writers take half
         DATABASE_LOCK_TIMEOUT_SECONDS="60",
         DATABASE_STATEMENT_TIMEOUT_SECONDS="60",
         **COUNTED,
