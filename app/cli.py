@@ -18,15 +18,16 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import directory, logs
-from app.auth import Scope
-from app.backup import back_up
+from app import logs
 from app.contacts import custom_fields
-from app.database import Database, sqlite_path
+from app.database.backup import back_up
+from app.database.migrate import migrate as migrate_database
+from app.database.sessions import Database, sqlite_path
 from app.errors import CommandFailed, RollcallError, Unavailable
-from app.fields import parse_timestamp
-from app.migrate import migrate as migrate_database
+from app.fields.contact import parse_timestamp
 from app.settings import Settings
+from app.workspaces import workspaces as directory
+from app.workspaces.keys import Scope
 
 T = TypeVar("T")
 
@@ -52,9 +53,9 @@ def serve(
 ) -> None:
     """Migrates the database and serves the API until SIGTERM, which finishes what is in flight."""
     # The API takes longer to import than most commands take to run.
-    from app.serving import listen, only_server, share
-    from app.serving import serve as serve_here
-    from app.workers import supervise
+    from app.server.serving import listen, only_server, share
+    from app.server.serving import serve as serve_here
+    from app.server.workers import supervise
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # to which uvicorn comes back at its end
     settings = Settings()
@@ -109,7 +110,7 @@ def backup(
 @cli.command()
 def schema() -> None:
     """Prints the GraphQL schema."""
-    from app.api.schema import schema as graphql_schema
+    from app.api.graphql.schema import schema as graphql_schema
 
     typer.echo(graphql_schema.as_str())
 

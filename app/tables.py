@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 from uuid_utils.compat import uuid7
 
-from app.fields import DOCUMENT, TEXT, ContactFields
+from app.fields.contact import DOCUMENT, TEXT, ContactFields
 
 
 def new_id() -> UUID:

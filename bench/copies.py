@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import CHAR, Uuid, cast, func, insert, literal
 from sqlmodel import select
 
-from app.contacts.ranges import CUSTOM_RANGE
-from app.database import Database
+from app.contacts.store.ranges import CUSTOM_RANGE
+from app.database.sessions import Database
 from app.tables import ContactTable
 
 

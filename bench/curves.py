@@ -21,18 +21,18 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.auth import Caller, authenticate
-from app.contacts.order import Order, Position, Window, cursor
-from app.contacts.page import count, page
-from app.database import Database
+from app.contacts.listing.order import Order, Position, Window, cursor
+from app.contacts.listing.page import count, page
+from app.database.migrate import migrate
+from app.database.sessions import Database
 from app.errors import CommandFailed
-from app.migrate import migrate
 from app.settings import DatabaseSettings
+from app.workspaces.keys import Caller, authenticate
 from bench.copies import copy_contacts
 from bench.questions import PAGE, PAGES, SEED, Question, orders, questions
 from bench.seed import fill, key_of
-from tests.postgres import Cluster
-from tests.server import Server
+from tests.support.postgres import Cluster
+from tests.support.server import Server
 
 RUNS = 11
 LEAST_RUNS = 3

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from app.contacts.order import Direction, Order, OrderField
-from app.fields import API_NAMES
+from app.contacts.listing.order import Direction, Order, OrderField
+from app.fields.contact import API_NAMES
 from bench.people import company, event_tag, people
 
 SEED = 1

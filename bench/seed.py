@@ -7,19 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from app import directory
-from app.auth import Caller, Scope, authenticate
-from app.contacts import custom_fields, subscription
-from app.contacts.decide import Request
-from app.contacts.find import find
-from app.contacts.known import ContactKey
-from app.contacts.outcome import Conflict, Invalid, MatchedBy
+from app.contacts import custom_fields
+from app.contacts import unsubscribe as subscription
+from app.contacts.decision.decide import Request
+from app.contacts.decision.outcome import Conflict, Invalid
+from app.contacts.keys import ContactKey, MatchedBy
+from app.contacts.store.find import find
 from app.contacts.upsert import upsert, write
-from app.database import Database
+from app.database.migrate import migrate
+from app.database.sessions import Database
 from app.errors import CommandFailed
-from app.fields import normalise
-from app.migrate import migrate
+from app.fields.contact import normalise
 from app.settings import Settings
+from app.workspaces import workspaces as directory
+from app.workspaces.keys import Caller, Scope, authenticate
 from bench.people import CUSTOM_FIELDS, people, unsubscribed_at
 
 BATCH = 1_000

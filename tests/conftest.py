@@ -12,19 +12,19 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, delete, event, make_url
 from starlette.applications import Starlette
 
-from app import directory
-from app.asgi import create_app
-from app.auth import Scope
-from app.database import Database
-from app.migrate import migrate
+from app.database.migrate import migrate
+from app.database.sessions import Database
+from app.server.asgi import create_app
 from app.settings import Settings
 from app.tables import Workspace
-from tests.client import Client
-from tests.commands import rollcall as rollcall
-from tests.databases import copied_postgresql, copied_sqlite, empty_postgresql, empty_sqlite
-from tests.postgres import Cluster
-from tests.server import Server
-from tests.tenancy import Watch
+from app.workspaces import workspaces as directory
+from app.workspaces.keys import Scope
+from tests.support.client import Client
+from tests.support.commands import rollcall as rollcall
+from tests.support.databases import copied_postgresql, copied_sqlite, empty_postgresql, empty_sqlite
+from tests.support.postgres import Cluster
+from tests.support.server import Server
+from tests.support.tenancy import Watch
 
 settings.register_profile(
     "rollcall",

@@ -13,15 +13,15 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.auth import Caller
-from app.contacts.change import changed, locked
-from app.contacts.known import ContactKey
-from app.contacts.outcome import NOT_FOUND, FieldChange, Invalid, MatchedBy, Outcome, Updated
+from app.contacts.decision.outcome import NOT_FOUND, FieldChange, Invalid, Outcome, Updated
+from app.contacts.keys import ContactKey, MatchedBy
+from app.contacts.store.change import changed, locked
 from app.contacts.upsert import write
-from app.database import Database, try_again
+from app.database.sessions import Database, try_again
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields import plain_text
+from app.fields.contact import plain_text
 from app.tables import Assignment, Contact, now
+from app.workspaces.keys import Caller
 
 ASSIGNMENTS_LIMIT = 100
 KIND_LIMIT = 100

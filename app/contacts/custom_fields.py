@@ -12,11 +12,11 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.auth import Caller
-from app.database import Database, try_again
+from app.database.sessions import Database, try_again
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields import plain_text
+from app.fields.contact import plain_text
 from app.tables import CustomField, Workspace
+from app.workspaces.keys import Caller
 
 DEFINITIONS_LIMIT = 500
 TEXT_LIMITS = {"key": 100, "label": 255, "description": 10_000}

@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from app.auth import Caller
 from app.contacts.custom_fields import CustomFieldType, defined_types
-from app.contacts.decide import Request
-from app.contacts.policy import ObjectMode
-from app.database import Database
+from app.contacts.decision.decide import Request
+from app.contacts.decision.policy import ObjectMode
+from app.database.sessions import Database
 from app.errors import FieldError, FieldErrorCode
-from app.fields import parse_timestamp
+from app.fields.contact import parse_timestamp
+from app.workspaces.keys import Caller
 
 FORMS = {
     CustomFieldType.STRING: "a string",

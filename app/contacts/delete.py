@@ -9,18 +9,18 @@ from sqlalchemy import delete as delete_statement
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.auth import Caller
-from app.contacts.change import locked
-from app.contacts.decide import stale
-from app.contacts.filters import Condition
-from app.contacts.find import find, of_workspace
-from app.contacts.known import ContactKey
-from app.contacts.order import OLDEST_FIRST, Window
-from app.contacts.outcome import NOT_FOUND, Conflict, MatchedBy
-from app.contacts.page import page
-from app.contacts.search import predicate
-from app.database import Database, is_sqlite, try_again
+from app.contacts.decision.decide import stale
+from app.contacts.decision.outcome import NOT_FOUND, Conflict
+from app.contacts.keys import ContactKey, MatchedBy
+from app.contacts.listing.conditions import Condition
+from app.contacts.listing.order import OLDEST_FIRST, Window
+from app.contacts.listing.page import page
+from app.contacts.listing.predicates import predicate
+from app.contacts.store.change import locked
+from app.contacts.store.find import find, of_workspace
+from app.database.sessions import Database, is_sqlite, try_again
 from app.tables import Contact, ContactTable
+from app.workspaces.keys import Caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import cursors
-from app.auth import Caller
-from app.contacts.alike import DuplicateReason, reasons
-from app.contacts.find import find, of_workspace
-from app.contacts.known import ContactKey
-from app.contacts.order import PAGE_DEFAULT, PAGE_LIMIT
-from app.contacts.outcome import MatchedBy
+from app.contacts.keys import ContactKey, MatchedBy
+from app.contacts.listing.order import PAGE_DEFAULT, PAGE_LIMIT
+from app.contacts.store.duplicate_keys import DuplicateReason, reasons
+from app.contacts.store.find import find, of_workspace
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import Contact, ContactTable
+from app.workspaces.keys import Caller
 
 WALK_LIMIT = 5_000
 

@@ -11,21 +11,22 @@ from sqlalchemy import delete
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.auth import Caller
-from app.contacts import aliases, ranges
-from app.contacts.apply import changes, derived, same_json
 from app.contacts.assignments import assignments_to_move, move_assignments
 from app.contacts.custom_fields import defined_types
 from app.contacts.custom_values import wrong_types
-from app.contacts.find import find, of_workspace, row
-from app.contacts.known import ContactKey, keys_of
-from app.contacts.outcome import Conflict, ConflictCode, ConflictReason, FieldChange
-from app.contacts.rows import update_contacts
-from app.database import Database, try_again
+from app.contacts.decision.apply import changes, derived, same_json
+from app.contacts.decision.outcome import Conflict, ConflictCode, ConflictReason, FieldChange
+from app.contacts.decision.working_set import keys_of
+from app.contacts.keys import ContactKey
+from app.contacts.store import aliases, ranges
+from app.contacts.store.find import find, of_workspace, row
+from app.contacts.store.rows import update_contacts
+from app.database.sessions import Database, try_again
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields import FIELDS, STAMPS, normalise
+from app.fields.contact import FIELDS, STAMPS, normalise
 from app.phones import e164
 from app.tables import Contact, ContactTable, now
+from app.workspaces.keys import Caller
 
 
 class MergePreference(Enum):

@@ -8,16 +8,17 @@ from sqlalchemy import Text, cast, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.auth import Caller
-from app.contacts import aliases, ranges
 from app.contacts.custom_values import with_type_errors
-from app.contacts.decide import Request, Stamp, decide, given_keys
-from app.contacts.find import find, of_workspace, row
-from app.contacts.known import Known, keys_of
-from app.contacts.outcome import Conflict, Created, Invalid, MatchedBy, Outcome, Updated
-from app.contacts.rows import insert_contacts, update_contacts
-from app.database import Database, LostRace, try_again
+from app.contacts.decision.decide import Request, Stamp, decide, given_keys
+from app.contacts.decision.outcome import Conflict, Created, Invalid, Outcome, Updated
+from app.contacts.decision.working_set import WorkingSet, keys_of
+from app.contacts.keys import MatchedBy
+from app.contacts.store import aliases, ranges
+from app.contacts.store.find import find, of_workspace, row
+from app.contacts.store.rows import insert_contacts, update_contacts
+from app.database.sessions import Database, LostRace, try_again
 from app.tables import Contact, ContactTable, new_id, now
+from app.workspaces.keys import Caller
 
 
 async def upsert(
@@ -36,7 +37,7 @@ async def upsert(
     """
     requests = await with_type_errors(database, caller, requests)
     if all(request.errors for request in requests):
-        return decide_all(requests, Known(), caller)
+        return decide_all(requests, WorkingSet(), caller)
     return await _in_transaction(database, caller, requests, dry_run, atomic)
 
 
@@ -56,7 +57,7 @@ async def _in_transaction(
     return outcomes
 
 
-def decide_all(requests: Sequence[Request], known: Known, caller: Caller) -> list[Outcome]:
+def decide_all(requests: Sequence[Request], known: WorkingSet, caller: Caller) -> list[Outcome]:
     outcomes = []
     for request in requests:
         outcome = decide(request, known, Stamp(new_id(), now(), caller.key_id))

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.client import Client
+from tests.support.client import Client
 
 _FIELDS = """
 fragment Fields on Contact {

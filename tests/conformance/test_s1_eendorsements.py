@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from app.tables import now
-from tests.client import Client
 from tests.conformance.calls import (
     CONTACT,
     UPSERT,
@@ -19,6 +18,7 @@ from tests.conformance.calls import (
     posted,
     updated,
 )
+from tests.support.client import Client
 
 ALEX = {
     "email": "alex.johnson@example.com",

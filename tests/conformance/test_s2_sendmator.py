@@ -5,7 +5,6 @@ from uuid import UUID
 
 import httpx
 
-from tests.client import Client
 from tests.conformance.calls import (
     CONTACT,
     CREATE,
@@ -19,6 +18,7 @@ from tests.conformance.calls import (
     posted,
     updated,
 )
+from tests.support.client import Client
 
 POLICY = {"onMatch": "CONFLICT", "generateExternalId": True}
 JOHN: dict[str, Any] = {

@@ -5,8 +5,7 @@ from typing import Any
 import httpx
 from graphql import GraphQLInputObjectType, GraphQLObjectType, build_schema
 
-from app.api.schema import schema
-from tests.client import Client
+from app.api.graphql.schema import schema
 from tests.conformance.calls import (
     CONTACT,
     CONTACTS,
@@ -21,6 +20,7 @@ from tests.conformance.calls import (
     posted,
     updated,
 )
+from tests.support.client import Client
 
 JOHN: dict[str, Any] = {
     "firstName": "John",

@@ -6,11 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app import directory
 from app.contacts.custom_fields import CustomFieldSet, load
-from app.database import Database
+from app.database.sessions import Database
 from app.tables import now
-from tests.client import Client
+from app.workspaces import workspaces as directory
 from tests.conformance.calls import (
     CONTACT,
     UPSERT,
@@ -21,6 +20,7 @@ from tests.conformance.calls import (
     posted,
     updated,
 )
+from tests.support.client import Client
 
 POLICY: dict[str, Any] = {"matchBy": ["EMAIL"], "externalIdOnMatch": "REPLACE"}
 SLOTS: dict[str, Any] = {

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
 from tests.conformance.calls import (
     CONTACT,
     UPDATE,
@@ -15,6 +14,7 @@ from tests.conformance.calls import (
     part,
     updated,
 )
+from tests.support.client import Client
 
 POLICY: dict[str, Any] = {
     "fallback": "ABSENT",

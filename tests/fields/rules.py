@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.fields import normalise
+from app.fields.contact import normalise
 
 PATHS = {
     "external_id": "externalId",

@@ -17,13 +17,13 @@ from graphql import (
 )
 from sqlalchemy import inspect
 
-from app.api.contact import Contact as ContactType
-from app.api.contact import ContactInput
-from app.api.policy import UpsertPolicyInput
-from app.api.schema import schema
-from app.contacts.policy import DEFAULT_POLICY, UpsertPolicy
-from app.database import Database
-from app.fields import API_NAMES, FIELDS, ContactFields
+from app.api.graphql.contact import Contact as ContactType
+from app.api.graphql.contact import ContactInput
+from app.api.graphql.policy import UpsertPolicyInput
+from app.api.graphql.schema import schema
+from app.contacts.decision.policy import DEFAULT_POLICY, UpsertPolicy
+from app.database.sessions import Database
+from app.fields.contact import API_NAMES, FIELDS, ContactFields
 from app.tables import Contact, ContactTable
 
 SCHEMA = build_schema(schema.as_str())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.errors import InvalidInput
-from app.fields import plain_text
+from app.fields.contact import plain_text
 from tests.fields.rules import broken, normalised, path
 
 # Unicode's White_Space. U+180E, 200B, 2060 and FEFF are none, nor are the controls U+001C to 1F.

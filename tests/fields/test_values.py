@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.errors import FieldError, FieldErrorCode
-from app.fields import FIELDS, normalise
+from app.fields.contact import FIELDS, normalise
 from tests.fields.rules import broken, normalised, path
 
 NEVER_EMPTY = ["email", "is_active", "created_at", "updated_at"]

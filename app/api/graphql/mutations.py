@@ -1,0 +1,22 @@
+"""What can be written, theme by theme."""
+
+import strawberry
+
+from app.api.graphql.assign import AssignmentMutation
+from app.api.graphql.custom_fields import CustomFieldMutation
+from app.api.graphql.delete import DeleteMutation
+from app.api.graphql.merge import MergeMutation
+from app.api.graphql.unsubscribe import SubscriptionMutation
+from app.api.graphql.upsert import UpsertMutation
+
+
+@strawberry.type(description="What can be written.")
+class Mutation(
+    UpsertMutation,
+    DeleteMutation,
+    SubscriptionMutation,
+    AssignmentMutation,
+    CustomFieldMutation,
+    MergeMutation,
+):
+    pass

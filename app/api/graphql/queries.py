@@ -1,0 +1,14 @@
+"""What can be read, theme by theme."""
+
+import strawberry
+
+from app.api.graphql.custom_fields import CustomFieldQuery
+from app.api.graphql.duplicates import DuplicateQuery
+from app.api.graphql.read import ContactQuery
+from app.api.graphql.tags import TagQuery
+from app.api.graphql.viewer import ViewerQuery
+
+
+@strawberry.type(description="What can be read.")
+class Query(ContactQuery, TagQuery, CustomFieldQuery, DuplicateQuery, ViewerQuery):
+    pass

@@ -1,0 +1,148 @@
+"""The orders that contacts are listed in, and places there: Relay's arguments and cursors.
+
+Contacts with a value come in its order, those without one behind them, either way.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from app import cursors
+from app.errors import FieldError, FieldErrorCode, InvalidInput
+from app.fields.contact import parse_timestamp
+from app.tables import Contact
+from app.text import fold
+from app.workspaces.keys import Caller
+
+PAGE_LIMIT = 100
+PAGE_DEFAULT = 50
+
+
+class OrderField(Enum):
+    CREATED_AT = "created_at"
+    UPDATED_AT = "updated_at"
+    EMAIL = "email_key"
+    NAME = "name_key"
+    LIFETIME_VALUE = "lifetime_value"
+    LAST_ORDER_AT = "last_order_at"
+
+    @property
+    def filtered_as(self) -> str:
+        """The field that a filter compares, where the order's index knows it."""
+        return "email" if self is OrderField.EMAIL else self.value
+
+
+NULLABLE = {OrderField.NAME, OrderField.LIFETIME_VALUE, OrderField.LAST_ORDER_AT}
+
+
+class Direction(Enum):
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    field: OrderField = OrderField.CREATED_AT
+    direction: Direction = Direction.DESC
+
+    @property
+    def descending(self) -> bool:
+        return self.direction is Direction.DESC
+
+    @property
+    def name(self) -> str:
+        return f"{self.field.name} {self.direction.name}"
+
+
+OLDEST_FIRST = Order(direction=Direction.ASC)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Relay's arguments, checked: `size` rows of the order, from the end if `backward`."""
+
+    size: int
+    backward: bool = False
+    after: "Position | None" = None
+    before: "Position | None" = None
+    inclusive: bool = False  # for a look beyond: whether what stands at the edges belongs to it
+
+
+Value = str | float | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A contact's place in an order; the value is None among those at the end without one."""
+
+    value: Value
+    contact_id: UUID
+
+    @classmethod
+    def of(cls, contact: Contact, order: Order) -> "Position":
+        if order.field is OrderField.NAME:
+            return cls(fold(contact.name) if contact.name else None, contact.id)
+        return cls(getattr(contact, order.field.value), contact.id)
+
+
+def window(
+    caller: Caller,
+    order: Order,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> Window:
+    """Raises InvalidInput that names the argument."""
+    if first is not None and last is not None:
+        raise _invalid(FieldErrorCode.INVALID_FORMAT, "last", "cannot go together with first")
+    for name, size in (("first", first), ("last", last)):
+        if size is not None and not 0 <= size <= PAGE_LIMIT:
+            raise _invalid(FieldErrorCode.OUT_OF_RANGE, name, f"must be from 0 to {PAGE_LIMIT}")
+    size = next((size for size in (first, last) if size is not None), PAGE_DEFAULT)
+    return Window(
+        size=size,
+        backward=last is not None,
+        after=_position(caller, order, "after", after),
+        before=_position(caller, order, "before", before),
+    )
+
+
+def cursor(caller: Caller, order: Order, position: Position) -> str:
+    value = position.value
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    return cursors.encode(caller.workspace_id, order.name, [value, str(position.contact_id)])
+
+
+def _position(caller: Caller, order: Order, name: str, cursor: str | None) -> Position | None:
+    if cursor is None:
+        return None
+    try:
+        value, contact_id = cursors.decode(caller.workspace_id, order.name, cursor)
+        return Position(_value(order, value), UUID(contact_id))
+    except (ValueError, TypeError, AttributeError) as error:
+        message = "is not a cursor of this list in this order"
+        raise _invalid(FieldErrorCode.INVALID_FORMAT, name, message) from error
+
+
+def _value(order: Order, value: Any) -> Value:
+    """Raises ValueError for what no contact has, as a cursor may be forged."""
+    if value is None and order.field in NULLABLE:
+        return None
+    match order.field, value:
+        case OrderField.LIFETIME_VALUE, float():
+            return value
+        case OrderField.NAME | OrderField.EMAIL, str() if "\x00" not in value:
+            return value
+        case OrderField.LIFETIME_VALUE | OrderField.NAME | OrderField.EMAIL, _:
+            raise ValueError(value)
+        case _:
+            return parse_timestamp(value)
+
+
+def _invalid(code: FieldErrorCode, field: str, message: str) -> InvalidInput:
+    return InvalidInput([FieldError(code, field, message)])

@@ -1,0 +1,493 @@
+"""When the database is slow, busy or away: which error, and that all is well again afterwards."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]  # has no types
+import httpx
+import pytest
+from graphql import ExecutionResult, GraphQLError
+from sqlalchemy import Connection, func, text
+from sqlmodel import select
+
+from app.api.graphql.execution.answers import is_unavailable
+from app.api.http import endpoint
+from app.contacts.decision.decide import Request
+from app.contacts.decision.outcome import Created, Updated
+from app.contacts.upsert import upsert
+from app.database.migrate import migrate
+from app.database.sessions import Database, LostRace
+from app.errors import InvalidInput, RollcallError, TimedOut, Unavailable
+from app.server.asgi import create_app
+from app.settings import DatabaseSettings, Settings
+from app.tables import Workspace
+from app.workspaces import workspaces as directory
+from app.workspaces.keys import Caller, Scope, authenticate
+from tests.conftest import client_of
+from tests.support.client import Client
+from tests.support.postgres import Cluster
+from tests.support.stored import new_workspace
+
+JSON = "application/json"
+RESPONSE_JSON = "application/graphql-response+json"
+BACK_SECONDS = 20
+CONNECTIONS = 10
+
+FIND = '{ contact(by: {email: "ada@example.com"}) { id } }'
+PARTLY = '{ __typename contact(by: {email: "ada@example.com"}) { id } }'
+UPSERT = 'mutation { upsertContact(input: {email: "ada@example.com"}) { __typename } }'
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def moody() -> Iterator[Cluster]:
+    """A cluster that the tests may stop and start, with few connections to be had."""
+    cluster = Cluster("-F", "-c", f"max_connections={CONNECTIONS}")
+    cluster.start()
+    asyncio.run(_migrate(cluster.url("postgres")))
+    yield cluster
+    cluster.stop()
+    cluster.remove()
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url)
+    await migrate(database)
+    async with database.write() as session:
+        await directory.create_workspace(session, "ours")
+    await database.close()
+
+
+@asynccontextmanager
+async def connected(url: str, **settings: Any) -> AsyncIterator[Database]:
+    database = Database(url, DatabaseSettings(**settings))
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def serving(url: str, **settings: Any) -> AsyncIterator[Client]:
+    app = create_app(Settings(_env_file=None, database_url=url, **settings))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        connected(url) as database,
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://rollcall.test") as client,
+    ):
+        yield await client_of(client, database, "ours", is_new=False)
+
+
+async def ask(database: Database, statement: str = "SELECT 1") -> Any:
+    async with database.read() as session:
+        return (await session.exec(text(statement))).scalar()  # type: ignore[call-overload]  # exec knows no text()
+
+
+async def post(api: Client, document: str, accept: str = JSON) -> httpx.Response:
+    headers = {"x-api-key": api.key, "accept": accept}
+    return await api.http.post("/graphql", json={"query": document}, headers=headers)
+
+
+def code(response: httpx.Response) -> str:
+    [error] = response.json()["errors"]
+    return str(error["extensions"]["code"])
+
+
+def assert_unavailable(response: httpx.Response, expected: str = "UNAVAILABLE") -> None:
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert code(response) == expected
+    assert "data" not in response.json()
+
+
+def connect(cluster: Cluster, database: str = "postgres") -> Any:
+    return asyncpg.connect(user="postgres", host=str(cluster.folder), database=database)
+
+
+async def until(condition: Any) -> None:
+    end = time.monotonic() + BACK_SECONDS
+    while not await condition():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+
+
+# --- Settings ---
+
+
+@on_postgresql
+async def test_timeouts_hold_in_every_transaction_and_nowhere_else(database_url: str) -> None:
+    settings = {"statement": 7.0, "lock": 3.5}
+    given = {f"database_{name}_timeout_seconds": value for name, value in settings.items()}
+    shown = (
+        "SELECT current_setting('statement_timeout') || ' ' || current_setting('lock_timeout')"
+        " || ' ' || current_setting('idle_in_transaction_session_timeout')"
+    )
+    async with connected(database_url, database_pool_size=1, **given) as database:
+        for _ in range(2):
+            assert await ask(database, shown) == "7s 3500ms 7s"
+        async with database._reader.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            assert await driver.fetchval(shown) == "0 0 0"
+
+
+async def test_what_one_transaction_reads_is_one_state_of_the_database(database: Database) -> None:
+    async with database.read() as session:
+        before = (await session.exec(select(func.count()).select_from(Workspace))).one()
+        async with database.write() as other:
+            await directory.create_workspace(other, "meanwhile")
+        assert (await session.exec(select(func.count()).select_from(Workspace))).one() == before
+    async with database.read() as session:
+        assert (await session.exec(select(func.count()).select_from(Workspace))).one() == before + 1
+
+
+@on_postgresql
+async def test_migrations_may_take_longer(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def upgrade(connection: Connection) -> None:
+        time.sleep(0.5)
+        connection.execute(text("SELECT pg_sleep(0.5)"))
+
+    monkeypatch.setattr("app.database.migrate._upgrade", upgrade)
+    async with connected(database_url, database_statement_timeout_seconds=0.25) as database:
+        await migrate(database)
+
+
+async def test_pool_is_as_large_as_set(database_url: str) -> None:
+    sizes = {"database_pool_size": 2, "database_pool_overflow": 1}
+    async with (
+        connected(database_url, database_pool_timeout_seconds=1, **sizes) as database,
+        AsyncExitStack() as held,
+    ):
+        for _ in range(3):
+            session = await held.enter_async_context(database.read())
+            await session.connection()
+        with pytest.raises(Unavailable, match="too busy"):
+            await ask(database)
+        await held.aclose()
+        assert await ask(database) == 1
+
+
+# --- Too slow ---
+
+
+@on_postgresql
+async def test_statement_that_takes_too_long_is_timed_out(database_url: str) -> None:
+    async with connected(database_url, database_statement_timeout_seconds=0.1) as database:
+        with pytest.raises(TimedOut, match="DATABASE_STATEMENT_TIMEOUT_SECONDS"):
+            await ask(database, "SELECT pg_sleep(60)")
+        assert await ask(database) == 1
+
+
+@pytest.mark.parametrize("accept", [JSON, RESPONSE_JSON])
+async def test_request_that_takes_too_long_is_timed_out(moody: Cluster, accept: str) -> None:
+    async with serving(moody.url("postgres"), database_statement_timeout_seconds=0.5) as api:
+        holder = await connect(moody)
+        async with holder.transaction():
+            await holder.execute("LOCK TABLE contact")
+            assert_unavailable(await post(api, FIND, accept), "TIMEOUT")
+            answer = await post(api, PARTLY, accept)
+        await holder.close()
+        assert (await post(api, FIND, accept)).json() == {"data": {"contact": None}}
+    assert answer.status_code == 200
+    assert answer.json()["data"] == {"__typename": "Query", "contact": None}
+    assert code(answer) == "TIMEOUT"
+
+
+@on_postgresql
+async def test_lock_that_is_held_too_long_is_unavailable(
+    database_url: str, database: Database
+) -> None:
+    async with database.write() as session:
+        await directory.create_workspace(session, "ours")
+        key = await directory.create_key(session, "ours", "test", list(Scope))
+    async with connected(database_url, database_lock_timeout_seconds=0.02) as database:
+        caller = await authenticate(database, key)
+        request = [Request({"email": "ada@example.com"})]
+        await upsert(database, caller, request)
+        async with database.write() as session:
+            locked = "SELECT id FROM contact WHERE workspace_id = :workspace FOR UPDATE"
+            workspace = {"workspace": caller.workspace_id}
+            await session.exec(text(locked), params=workspace)  # type: ignore[call-overload]  # exec knows no text()
+            with pytest.raises(LostRace, match="Try again"):
+                await upsert(database, caller, request)
+        assert len(await upsert(database, caller, request)) == 1
+
+
+@on_postgresql
+async def test_writers_that_wait_in_one_workspace_leave_connections_to_another(
+    database_url: str, database: Database
+) -> None:
+    ours, theirs = await new_workspace(database), await new_workspace(database)
+    request = [Request({"email": "ada@example.com"})]
+    await upsert(database, ours, request)
+    settings = {
+        "database_pool_size": 2,
+        "database_pool_overflow": 0,
+        "database_pool_timeout_seconds": 5,
+        "database_lock_timeout_seconds": 60,
+        "database_statement_timeout_seconds": 60,
+    }
+    async with connected(database_url, **settings) as busy, database.write() as session:
+        locked = "SELECT id FROM contact WHERE workspace_id = :workspace FOR UPDATE"
+        connection = await session.connection()
+        await connection.execute(text(locked), {"workspace": ours.workspace_id})
+        changed = [Request({"email": "ada@example.com", "company": "Acme"})]
+        waiting = [asyncio.create_task(upsert(busy, ours, changed)) for _ in range(5)]
+        waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+        async def is_locked() -> bool:
+            return bool(await ask(database, waits))
+
+        await until(is_locked)
+        [created] = await upsert(busy, theirs, request)
+        assert isinstance(created, Created)
+        assert not any(task.done() for task in waiting)
+        await session.rollback()
+        [updated, *_], *others = await asyncio.gather(*waiting)
+        assert isinstance(updated, Updated)
+        assert len(others) == 4
+
+
+@on_postgresql
+async def test_writers_that_wait_too_long_for_their_turn_are_unavailable(
+    database_url: str, database: Database
+) -> None:
+    settings = {"database_pool_size": 2, "database_pool_overflow": 0}
+    async with connected(database_url, database_pool_timeout_seconds=0.1, **settings) as busy:
+        ours = await new_workspace(database)
+        async with busy.write(ours.workspace_id):
+            with pytest.raises(Unavailable, match="too busy"):
+                await upsert(busy, ours, [Request({"email": "ada@example.com"})])
+        await upsert(busy, ours, [Request({"email": "ada@example.com"})])
+
+
+async def test_cancelled_statement_leaves_its_connection_free(database_url: str) -> None:
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n {}) "
+    numbers += "SELECT max(i) FROM n"
+    # A statement of SQLite's goes on to its end; the cancelled call waits for it.
+    endless = numbers.format("WHERE i < 1000000" if "sqlite" in database_url else "")
+
+    async def write(database: Database, statement: str) -> Any:
+        async with database.write() as session:
+            return (await session.exec(text(statement))).scalar()  # type: ignore[call-overload]  # exec knows no text()
+
+    sizes = {"database_pool_size": 1, "database_pool_overflow": 0}
+    async with connected(database_url, **sizes) as database:
+        await write(database, "SELECT 1")
+        for _ in range(3):
+            running = asyncio.create_task(write(database, endless))
+            await asyncio.sleep(0.05)
+            running.cancel()
+            await asyncio.wait([running])
+            assert await write(database, "SELECT 1") == 1
+        if "postgresql" in database_url:
+            others = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE "
+            others += "'WITH RECURSIVE n%' AND datname = current_database()"
+
+            async def is_stopped() -> bool:
+                return bool(await ask(database, others) == 0)
+
+            await until(is_stopped)
+
+
+# --- Away ---
+
+
+async def test_connection_closed_by_the_server_is_not_used_again(moody: Cluster) -> None:
+    async with connected(moody.url("postgres"), database_pool_size=1) as database:
+        process = await ask(database, "SELECT pg_backend_pid()")
+        other = await connect(moody)
+        await other.execute("SELECT pg_terminate_backend($1)", process)
+
+        async def is_gone() -> bool:
+            found = "SELECT 1 FROM pg_stat_activity WHERE pid = $1"
+            return bool(await other.fetchval(found, process) is None)
+
+        await until(is_gone)
+        await other.close()
+        assert await ask(database) == 1
+
+
+async def test_connection_lost_during_a_statement_is_unavailable(moody: Cluster) -> None:
+    async with connected(moody.url("postgres")) as database:
+        running = asyncio.create_task(ask(database, "SELECT pg_sleep(60)"))
+        other = await connect(moody)
+
+        async def is_killed() -> bool:
+            found = "FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+            return bool(await other.fetch(f"SELECT pg_terminate_backend(pid) {found}"))
+
+        await until(is_killed)
+        await other.close()
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await running
+        assert await ask(database) == 1
+
+
+async def test_transaction_that_idles_too_long_is_unavailable(moody: Cluster) -> None:
+    settings = {"database_statement_timeout_seconds": 0.1}
+    async with connected(moody.url("postgres"), **settings) as database:
+
+        async def idle() -> None:
+            async with database.write() as session:
+                await (await session.connection()).execute(text("SELECT 1"))
+                await asyncio.sleep(0.5)
+
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await idle()
+        assert await ask(database) == 1
+
+
+async def test_too_many_connections_are_unavailable(moody: Cluster) -> None:
+    async with connected(moody.url("postgres")) as database, AsyncExitStack() as held:
+
+        async def take_all() -> None:
+            for _ in range(CONNECTIONS + 1):
+                held.push_async_callback((await connect(moody)).close)
+
+        with pytest.raises(asyncpg.TooManyConnectionsError):
+            await take_all()
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await ask(database)
+        await held.aclose()
+
+        async def is_free() -> bool:
+            try:
+                return bool(await ask(database))
+            except Unavailable:
+                return False
+
+        await until(is_free)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://nobody@127.0.0.1:1/nothing",
+        "postgresql+asyncpg://nobody@/nothing?host=/nowhere",
+        "postgresql+asyncpg://nobody@nowhere.invalid/nothing",
+        "sqlite+aiosqlite:////nowhere/rollcall.db",
+    ],
+)
+async def test_database_that_is_nowhere_is_unavailable(url: str) -> None:
+    before = set(threading.enumerate())
+    async with connected(url) as database:
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await ask(database)
+    # aiosqlite's thread for a file that cannot be opened tells this event loop of its end.
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.endswith("(_connection_worker_thread)"):
+            await asyncio.to_thread(thread.join)
+
+
+async def test_database_that_its_server_does_not_have_is_unavailable(moody: Cluster) -> None:
+    async with connected(moody.url("nothing")) as database:
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await ask(database)
+
+
+async def test_database_that_does_not_answer_is_unavailable() -> None:
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await said.wait()
+        writer.close()
+
+    said = asyncio.Event()
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1")
+    port = silent.sockets[0].getsockname()[1]
+    url = f"postgresql+asyncpg://nobody@127.0.0.1:{port}/nothing?ssl=disable"
+    async with connected(url, database_pool_timeout_seconds=0.1) as database:
+        with pytest.raises(Unavailable, match="cannot be reached"):
+            await ask(database)
+    said.set()
+    silent.close()
+    await silent.wait_closed()
+
+
+@pytest.mark.parametrize("accept", [JSON, RESPONSE_JSON])
+async def test_database_that_goes_away_and_comes_back(moody: Cluster, accept: str) -> None:
+    async with serving(moody.url("postgres")) as api:
+
+        async def is_back() -> bool:
+            return (await post(api, FIND, accept)).status_code == 200
+
+        assert (await api.http.get("/readyz")).status_code == 200
+        assert await is_back()
+        moody.stop()
+        try:
+            for _ in range(3):
+                assert_unavailable(await post(api, FIND, accept))
+                ready = await api.http.get("/readyz")
+                assert ready.status_code == 503
+                assert ready.headers["retry-after"] == "1"
+                assert "cannot be reached" in ready.text
+                assert (await api.http.get("/healthz")).status_code == 200
+        finally:
+            moody.start()
+        await until(is_back)
+        assert (await api.http.get("/readyz")).text == "ready\n"
+
+
+@pytest.mark.parametrize("accept", [JSON, RESPONSE_JSON])
+@pytest.mark.parametrize("document", [FIND, PARTLY, UPSERT])
+async def test_database_that_goes_away_after_the_key_was_checked(
+    moody: Cluster, monkeypatch: pytest.MonkeyPatch, document: str, accept: str
+) -> None:
+    async def authenticate_and_stop(database: Database, key: str) -> Caller:
+        caller = await authenticate(database, key)
+        moody.stop()
+        return caller
+
+    async with serving(moody.url("postgres")) as api:
+        with monkeypatch.context() as patched:
+            patched.setattr(endpoint, "authenticate", authenticate_and_stop)
+            try:
+                answer = await post(api, document, accept)
+            finally:
+                moody.start()
+        if document == PARTLY:
+            assert answer.status_code == 200
+            assert answer.json()["data"] == {"__typename": "Query", "contact": None}
+            assert code(answer) == "UNAVAILABLE"
+        else:
+            assert_unavailable(answer)
+
+
+def error(raised: Exception, *path: str | int) -> GraphQLError:
+    return GraphQLError("", path=path or None, original_error=raised)
+
+
+AWAY, LATE = Unavailable(""), TimedOut("")
+
+
+@pytest.mark.parametrize(
+    ("data", "raised", "expected"),
+    [
+        (None, [(AWAY, "a")], True),
+        (None, [(LATE, "a"), (AWAY, "b", 0, "c")], True),
+        ({"a": None, "b": None}, [(AWAY, "a"), (AWAY, "b", "c")], True),
+        ({"a": None, "b": None}, [(AWAY, "a")], False),
+        ({"a": {"b": None}}, [(AWAY, "a", "b")], False),
+        ({"a": None, "b": 1}, [(AWAY, "a")], False),
+        (None, [(AWAY, "a"), (InvalidInput([]), "b")], False),
+        (None, [(ValueError(), "a")], False),
+        ({"a": None}, [], False),
+    ],
+)
+def test_only_what_was_not_answered_at_all_is_unavailable(
+    data: dict[str, Any] | None, raised: list[tuple[Any, ...]], expected: bool
+) -> None:
+    errors = [error(one, *path) for one, *path in raised]
+    assert is_unavailable(ExecutionResult(data, errors)) is expected
+
+
+def test_status_of_what_the_database_kept_from_being_answered() -> None:
+    waiting: list[type[RollcallError]] = [Unavailable, LostRace, TimedOut]
+    assert [kind.status for kind in waiting] == [503, 503, 503]

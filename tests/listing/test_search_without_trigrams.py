@@ -1,0 +1,33 @@
+"""Searches and filters where PostgreSQL has no pg_trgm: slower, and as right."""
+
+import pytest
+from sqlalchemy import text
+
+from app.database.sessions import Database
+from tests.listing.test_search import (  # noqa: F401  # run here once more
+    found,
+    put,
+    test_each_searched_field_is_found_by_any_part_of_it,
+    test_search_minds_neither_case_nor_accents,
+    test_wildcards_are_letters,
+)
+from tests.support.client import Client
+
+pytestmark = [
+    pytest.mark.own_database,
+    pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
+]
+
+
+@pytest.fixture
+async def database(database: Database) -> Database:
+    async with database.write() as session:
+        connection = await session.connection()
+        await connection.execute(text("DROP INDEX IF EXISTS contact_search_text, contact_notes"))
+        await connection.execute(text("DROP EXTENSION IF EXISTS pg_trgm"))
+    return database
+
+
+async def test_filter_by_part_of_a_field(api: Client) -> None:
+    await put(api, ada={"name": "10%%off"}, bob={"name": "10%off"})
+    assert await found(api, "10%", filter={"name": {"contains": "%%of"}}) == "ada"

@@ -1,0 +1,282 @@
+"""The command line: what the commands do and print, and that every error is one line."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.api.graphql.schema import schema
+from app.database.migrate import is_current
+from app.database.sessions import Database
+from app.errors import Unauthenticated
+from app.workspaces import workspaces as directory
+from app.workspaces.keys import Caller, Scope, authenticate
+from tests.support.commands import Result, Rollcall, refused
+from tests.support.databases import empty_sqlite
+from tests.support.postgres import Cluster
+from tests.support.server import COUNTED, Server
+
+KEY = re.compile("rollcall_[0-9a-f]{72}")
+READ = ("--scope", "contacts:read")
+LATER = "2999-01-31T08:00:00Z"
+
+
+@pytest.fixture
+def on_database(rollcall: Rollcall, empty_url: str) -> Rollcall:
+    """As `rollcall`, on SQLite and on PostgreSQL, with a workspace `ours`."""
+
+    def run(*arguments: str) -> Result:
+        return rollcall(*arguments, DATABASE_URL=empty_url)
+
+    assert run("workspace", "create", "ours").code == 0
+    return run
+
+
+def in_database(url: str, work: Callable[[Database], Any]) -> Any:
+    async def run() -> Any:
+        database = Database(url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def caller(url: str, key: str) -> Caller:
+    found = in_database(url, lambda database: authenticate(database, key))
+    assert isinstance(found, Caller)
+    return found
+
+
+def created(run: Rollcall, *options: str) -> str:
+    result = run("key", "create", "--workspace", "ours", "--name", "sync", *options)
+    assert (result.code, result.err) == (0, "")
+    return result.out.strip()
+
+
+def listed(run: Rollcall) -> list[list[str]]:
+    result = run("key", "list")
+    assert (result.code, result.err) == (0, "")
+    return [line.split("\t") for line in result.out.splitlines()]
+
+
+def test_key_create_prints_the_key_alone(on_database: Rollcall, empty_url: str) -> None:
+    options = ("--scope", "contacts:read", "--scope", "contacts:write", "--scope", "contacts:read")
+    result = on_database("key", "create", "--workspace", "ours", "--name", "sync", *options)
+    assert result.err == ""
+    assert KEY.fullmatch(result.out.removesuffix("\n"))
+    who = caller(empty_url, result.out.strip())
+    assert (who.workspace_name, who.key_name) == ("ours", "sync")
+    assert who.scopes == {Scope.CONTACTS_READ, Scope.CONTACTS_WRITE}
+
+
+def test_key_list_has_a_line_for_each_key_and_no_secret(on_database: Rollcall) -> None:
+    first = created(on_database, *READ)
+    second = created(on_database, "--scope", "admin", *READ, "--expires-at", LATER)
+    rows = listed(on_database)
+    assert [row[1:] for row in rows] == [
+        ["ours", first[:17], "contacts:read", "active", "sync"],
+        ["ours", second[:17], "admin,contacts:read", "expires 2999-01-31T08:00:00+00:00", "sync"],
+    ]
+    assert len({UUID(row[0]) for row in rows}) == 2
+    for key in (first, second):
+        assert key[17:] not in str(rows)
+
+
+def test_expiry_is_a_moment_with_an_offset_in_the_future(
+    on_database: Rollcall, empty_url: str
+) -> None:
+    key = created(on_database, *READ, "--expires-at", "2999-01-31T08:00:00+02:00")
+    expiry = caller(empty_url, key).key_expires_at
+    assert expiry is not None
+    assert expiry.isoformat() == "2999-01-31T06:00:00+00:00"
+    create = ("key", "create", "--workspace", "ours", "--name", "sync", *READ, "--expires-at")
+    for text in ("tomorrow", "2999-01-31", "2999-01-31T08:00:00", "2999-02-31T08:00:00Z"):
+        assert "--expires-at" in refused(on_database(*create, text), 2)
+    assert "expired already" in refused(on_database(*create, "2020-01-31T08:00:00Z"))
+    assert len(listed(on_database)) == 1
+
+
+def test_revoked_key_is_refused_from_then_on(on_database: Rollcall, empty_url: str) -> None:
+    key, other = created(on_database, *READ), created(on_database, *READ)
+    identity = listed(on_database)[0][0]
+    assert on_database("key", "revoke", identity) == Result(0, "", "")
+    with pytest.raises(Unauthenticated, match="revoked"):
+        caller(empty_url, key)
+    assert caller(empty_url, other).workspace_name == "ours"
+    once = listed(on_database)
+    assert once[0][4].startswith("revoked ")
+    assert on_database("key", "revoke", identity).code == 0
+    assert listed(on_database) == once
+
+
+def test_workspace_create_prints_its_id(on_database: Rollcall, empty_url: str) -> None:
+    result = on_database("workspace", "create", " Éva & Søn 日本 ")
+    assert (result.code, result.err) == (0, "")
+    create = ("key", "create", "--workspace", "Éva & Søn 日本", "--name", "sync", *READ)
+    who = caller(empty_url, on_database(*create).out.strip())
+    assert who.workspace_id == UUID(result.out.strip())
+
+
+def test_command_that_cannot_be_done_says_why_in_one_line(on_database: Rollcall) -> None:
+    key = ("key", "create", "--name", "sync", *READ, "--workspace")
+    unknown = str(uuid4())
+    for arguments, code, reason in (
+        (("workspace", "create", "ours"), 1, "a workspace ours already"),
+        (("workspace", "create", " ours "), 1, "a workspace ours already"),
+        (("workspace", "create", " "), 1, "needs a name"),
+        (("workspace", "create", "a\nb"), 1, "printable"),
+        (("workspace", "create", "a\udcff"), 1, "printable"),
+        ((*key, "nobody"), 1, "no workspace nobody"),
+        (("key", "create", "--workspace", "ours", "--name", "", *READ), 1, "needs a name"),
+        (("key", "create", "--workspace", "ours", "--name", "a\tb", *READ), 1, "printable"),
+        (("key", "create", "--workspace", "ours", "--name", "a\udcff", *READ), 1, "printable"),
+        (("key", "create", "--workspace", "ours", "--name", "sync"), 2, "--scope"),
+        ((*key, "ours", "--scope", "contacts"), 2, "--scope"),
+        (("key", "revoke", unknown), 1, unknown),
+        (("key", "revoke", "seven"), 2, "ID"),
+        (("key", "revoke"), 2, "ID"),
+    ):
+        assert reason in refused(on_database(*arguments), code)
+    assert listed(on_database) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "65536"),
+        ("ENVIRONMENT", "staging"),
+        ("LOG_LEVEL", "loud"),
+        ("MAX_BODY_BYTES", "1"),
+        ("DATABASE_URL", "mysql://localhost/rollcall"),
+        ("DATABASE_URL", "sqlite:///rollcall.db"),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "postgresql+asyncpg://localhost:port/rollcall"),
+    ],
+)
+def test_bad_setting_is_named_in_one_line(rollcall: Rollcall, name: str, value: str) -> None:
+    assert name in refused(rollcall("key", "list", **{name: value}))
+
+
+def test_every_bad_setting_has_a_line(rollcall: Rollcall) -> None:
+    result = rollcall("migrate", PORT="http", LOG_LEVEL="loud")
+    assert (result.code, result.out) == (1, "")
+    lines = result.err.splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["PORT", "LOG_LEVEL"]
+
+
+def test_database_that_cannot_be_had_is_one_line(rollcall: Rollcall, cluster: Cluster) -> None:
+    for url in (
+        "postgresql+asyncpg://postgres@127.0.0.1:1/rollcall",
+        "postgresql+asyncpg://postgres@/rollcall?host=/nowhere",
+        cluster.url("missing"),
+    ):
+        for command in (["migrate"], ["workspace", "create", "ours"]):
+            refused(rollcall(*command, DATABASE_URL=url))
+
+
+def test_file_that_is_no_database_is_one_line(rollcall: Rollcall, tmp_path: Path) -> None:
+    (tmp_path / "junk.db").write_bytes(b"junk" * 100)
+    assert "not a database" in refused(
+        rollcall("migrate", DATABASE_URL=empty_sqlite(tmp_path, "junk.db"))
+    )
+
+
+def test_schema_command_prints_the_schema(rollcall: Rollcall) -> None:
+    assert rollcall("schema") == Result(0, schema.as_str() + "\n", "")
+
+
+def test_settings_come_from_a_file_beside_the_environment(
+    rollcall: Rollcall, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("DATABASE_URL=sqlite+aiosqlite:///other.db\nPORT=http\n")
+    assert rollcall("migrate", PORT="8000").code == 0
+    assert (tmp_path / "other.db").exists()
+    assert "PORT" in refused(rollcall("migrate"))
+
+
+def test_settings_that_are_no_text_are_told_in_one_line(rollcall: Rollcall, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff")
+    assert "utf-8" in refused(rollcall("migrate"))
+
+
+@pytest.mark.parametrize(
+    ("command", "url"),
+    [
+        (["migrate"], "sqlite+aiosqlite:////proc/rollcall.db"),
+        (["serve"], "sqlite+aiosqlite:////proc/rollcall.db"),
+        (["key", "create", "--workspace", "a\udcff", "--name", "sync", *READ], None),
+    ],
+)
+def test_real_process_has_no_traceback_and_an_exit_code(
+    tmp_path: Path, command: list[str], url: str | None
+) -> None:
+    server = Server(tmp_path, DATABASE_URL=url or empty_sqlite(tmp_path))
+    done = server.rollcall(*command)
+    refused(Result(done.returncode, done.stdout, done.stderr))
+
+
+def test_serve_makes_what_it_needs_once_and_keeps_it(tmp_path: Path) -> None:
+    url = empty_sqlite(tmp_path)
+    server = Server(tmp_path, DATABASE_URL=url, ENVIRONMENT="development", **COUNTED)
+    mutation = 'mutation { upsertContact(input: {email: "ada@example.com"}) { __typename } }'
+    try:
+        server.start()
+        assert f"{server.url}/graphiql/" in server.log
+        assert set(KEY.findall(server.log)) == {server.key}
+        first = server.post(mutation)
+        assert server.signal(signal.SIGTERM) == 0
+        shown = len(server.log)
+        server.start()
+        again = server.post(mutation)
+    finally:
+        server.stop()
+    assert first["data"]["upsertContact"]["__typename"] == "ContactCreated"
+    assert again["data"]["upsertContact"]["__typename"] == "ContactUpdated"
+    assert "rollcall_" not in server.log[shown:]
+    assert workspaces_with_keys(url) == ["demo"]
+
+
+def test_serve_in_production_makes_no_key(tmp_path: Path) -> None:
+    server = Server(tmp_path, DATABASE_URL=empty_sqlite(tmp_path), ENVIRONMENT="production")
+    try:
+        server.start()
+    finally:
+        server.stop()
+    assert not KEY.search(server.log)
+    assert "graphiql" not in server.log
+    assert workspaces_with_keys(empty_sqlite(tmp_path)) == []
+
+
+def workspaces_with_keys(url: str) -> list[str]:
+    async def read(database: Database) -> list[str]:
+        async with database.read() as session:
+            return [workspace.name for _, workspace in await directory.list_keys(session)]
+
+    found: list[str] = in_database(url, read)
+    return found
+
+
+def test_several_migrations_at_once_end_in_one_migrated_database(
+    empty_url: str, tmp_path: Path
+) -> None:
+    environment = os.environ | {"DATABASE_URL": empty_url}
+    command = [sys.executable, "-m", "app", "migrate"]
+    processes = [
+        subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    ended = [(*process.communicate(), process.returncode) for process in processes]
+    assert ended == [(b"", b"", 0)] * 3
+    assert in_database(empty_url, is_current)

@@ -1,0 +1,258 @@
+"""How many processes may serve, how they end, and what becomes of one that dies."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]  # has no types
+import httpx
+import pytest
+from sqlalchemy import make_url
+
+from tests.support.commands import Rollcall, refused
+from tests.support.databases import copied_postgresql
+from tests.support.postgres import Cluster
+from tests.support.server import COUNTED, Server
+from tests.support.waiting import until
+
+CALLERS = 16
+WORKERS = 2
+BOUND_SECONDS = 60
+
+UPSERT = """
+mutation ($email: String) { upsertContact(input: {email: $email}) { __typename } }
+"""
+FIND = '{ contact(by: {email: "ada@example.com"}) { email } }'
+
+
+@pytest.fixture
+def database(cluster: Cluster, postgresql_template: str) -> str:
+    """The name of a migrated database of the test's own, without a workspace."""
+    return str(make_url(copied_postgresql(cluster, postgresql_template)).database)
+
+
+@pytest.fixture
+def server(tmp_path: Path, cluster: Cluster, database: str) -> Iterator[Server]:
+    """Two workers on PostgreSQL, both of them up."""
+    server = Server(
+        tmp_path,
+        "--workers",
+        str(WORKERS),
+        DATABASE_URL=cluster.url(database),
+        ENVIRONMENT="development",
+        DATABASE_POOL_SIZE=str(2 * CALLERS),  # of which a workspace's writers take half
+        DATABASE_LOCK_TIMEOUT_SECONDS="60",
+        DATABASE_STATEMENT_TIMEOUT_SECONDS="60",
+        **COUNTED,
+    )
+    start(server)
+    yield server
+    server.stop()
+
+
+def connect(cluster: Cluster, database: str) -> Any:
+    return asyncpg.connect(user="postgres", host=str(cluster.folder), database=database)
+
+
+def start(server: Server) -> None:
+    log = server.folder / "server.log"
+    before = len(started(server)) if log.exists() else 0
+    server.start()
+    until(lambda: len(started(server)) == before + WORKERS)
+
+
+def started(server: Server) -> list[int]:
+    """The processes that have begun to serve, in order."""
+    return [int(found) for found in re.findall(r"Started server process \[(\d+)\]", server.log)]
+
+
+def is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_requests_in_flight_in_every_worker_are_finished(
+    server: Server, cluster: Cluster, database: str
+) -> None:
+    holder = await connect(cluster, database)
+    held = holder.transaction()
+    await held.start()
+    await holder.execute("LOCK TABLE contact")
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'contact'::regclass AND NOT granted"
+    with ThreadPoolExecutor(CALLERS) as callers:
+        answers = [
+            callers.submit(server.post, UPSERT, email=f"a{number}@example.com")
+            for number in range(CALLERS)
+        ]
+        end = time.monotonic() + BOUND_SECONDS
+        while await holder.fetchval(waiting) < CALLERS:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.02)
+        assert server.process is not None
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: server.log.count("Shutting down") == WORKERS)
+        await held.rollback()
+        await holder.close()
+        created = {"data": {"upsertContact": {"__typename": "ContactCreated"}}}
+        assert [answer.result() for answer in answers] == [created] * CALLERS
+    assert server.process.wait(BOUND_SECONDS) == 0
+    served = re.findall(r" INFO (\d+) uvicorn.access .*POST /graphql", server.log)
+    assert len(served) == CALLERS
+    assert {int(process) for process in served} == set(started(server))
+
+
+def test_worker_that_dies_is_replaced(server: Server) -> None:
+    server.post(UPSERT, email="ada@example.com")
+    for _ in range(2):
+        before = started(server)
+        os.kill(before[-1], signal.SIGKILL)
+        until(lambda before=before: len(started(server)) > len(before))  # type: ignore[misc]
+        with ThreadPoolExecutor(CALLERS) as callers:
+            for answer in callers.map(server.post, [FIND] * CALLERS):
+                assert answer == {"data": {"contact": {"email": "ada@example.com"}}}
+    assert re.search(r"rollcall\.workers .* worker \d+ ended with -9", server.log)
+    assert server.signal(signal.SIGTERM) == 0
+    assert not any(is_alive(process) for process in started(server))
+
+
+def test_workers_end_with_the_process_that_looks_after_them(server: Server) -> None:
+    server.signal(signal.SIGKILL)
+    start(server)  # on the same port
+    old = started(server)[:-WORKERS]
+    until(lambda: not any(is_alive(process) for process in old))
+    server.post(UPSERT, email="ada@example.com")
+    assert server.post(FIND) == {"data": {"contact": {"email": "ada@example.com"}}}
+
+
+# --- SQLite: one server process, and short commands beside it ---
+
+
+def test_sqlite_takes_one_worker(rollcall: Rollcall, tmp_path: Path) -> None:
+    line = refused(rollcall("serve", "--workers", "2"))
+    assert line == "rollcall: SQLite is for one server process: --workers needs PostgreSQL."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_second_server_on_a_sqlite_file_is_refused(rollcall: Rollcall, tmp_path: Path) -> None:
+    server = Server(tmp_path, ENVIRONMENT="development")
+    server.start()
+    link = tmp_path / "link.db"
+    link.symlink_to(tmp_path / "rollcall.db")
+    for file in (tmp_path / "rollcall.db", link):
+        line = refused(rollcall("serve", PORT="0", DATABASE_URL=f"sqlite+aiosqlite:///{file}"))
+        assert line.startswith(f"rollcall: Another rollcall serve runs on {file}: ")
+
+    made = server.rollcall(
+        *["key", "create", "--workspace", "demo", "--name", "second", "--scope", "contacts:write"]
+    )
+    server.key = made.stdout.strip()
+    created = {"data": {"upsertContact": {"__typename": "ContactCreated"}}}
+    assert server.post(UPSERT, email="ada@example.com") == created
+    assert server.rollcall("migrate").returncode == 0
+
+    server.signal(signal.SIGKILL)
+    server.start()
+    updated = {"data": {"upsertContact": {"__typename": "ContactUpdated"}}}
+    assert server.post(UPSERT, email="ada@example.com") == updated
+    server.stop()
+
+
+def test_commands_beside_a_busy_server_wait_for_their_turn(tmp_path: Path) -> None:
+    server = Server(tmp_path, ENVIRONMENT="development")
+    server.start()
+    with ThreadPoolExecutor(8) as callers:
+        writes = [
+            callers.submit(server.post, UPSERT, email=f"a{number}@example.com")
+            for number in range(100)
+        ]
+        commands = [
+            callers.submit(server.rollcall, "workspace", "create", f"w{number}")
+            for number in range(2)
+        ]
+        assert [done.result().returncode for done in commands] == [0] * len(commands)
+        created = {"data": {"upsertContact": {"__typename": "ContactCreated"}}}
+        assert [write.result() for write in writes] == [created] * len(writes)
+    server.stop()
+
+
+# --- Where to listen ---
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_port_in_use_is_told_before_a_key_is_made(
+    rollcall: Rollcall, live_server: Server, tmp_path: Path, host: str
+) -> None:
+    line = refused(rollcall("serve", HOST=host, PORT=str(live_server.port)))
+    assert line == f"rollcall: The port {live_server.port} of {host} is in use."
+    assert not (tmp_path / "rollcall.db").exists()
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1"])
+def test_address_that_is_none_of_ours_is_refused(rollcall: Rollcall, host: str) -> None:
+    assert refused(rollcall("serve", HOST=host)).startswith(f"rollcall: Cannot listen on {host}:")
+
+
+def test_port_0_is_told_as_it_was_given(tmp_path: Path) -> None:
+    with (tmp_path / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve"],
+            cwd=tmp_path,
+            env=os.environ | {"PORT": "0", "ENVIRONMENT": "production"},
+            stdout=log,
+            stderr=log,
+        )
+    told: list[str] = []
+
+    def is_told() -> bool:
+        told[:] = re.findall(
+            r"^Rollcall serves (\S+)/graphql$", (tmp_path / "server.log").read_text(), re.MULTILINE
+        )
+        return bool(told)
+
+    try:
+        until(is_told)
+        assert httpx.get(f"{told[0]}/healthz", timeout=BOUND_SECONDS).text == "healthy\n"
+    finally:
+        process.kill()
+        process.wait()
+
+
+UPSERT_MANY = """
+mutation ($inputs: [ContactInput!]!) {
+  upsertContacts(inputs: $inputs) { created updated unchanged }
+}
+"""
+
+
+def test_bulks_of_the_same_people_never_deadlock(server: Server, cluster: Cluster) -> None:
+    before = len((cluster.folder / "log").read_text())
+    random = Random(20260203)
+    people = 50
+    for number in range(5):
+        inputs = [
+            {"externalId": f"c{number}-{one}", "email": f"{one}-{number}@example.com"}
+            for one in range(people)
+        ]
+        with ThreadPoolExecutor(CALLERS) as callers:
+            answers = list(
+                callers.map(
+                    lambda given: server.post(UPSERT_MANY, inputs=given),
+                    [random.sample(inputs, people) for _ in range(CALLERS)],
+                )
+            )
+        counts = [answer["data"]["upsertContacts"] for answer in answers]
+        assert sum(one["created"] for one in counts) == people
+        assert sum(one["unchanged"] for one in counts) == people * (CALLERS - 1)
+    assert "deadlock detected" not in (cluster.folder / "log").read_text()[before:]

@@ -1,0 +1,27 @@
+"""Counts the lines and branches of app/ that a process of the test run goes through.
+
+It is a plugin of pytest, and imported by processes with `COUNTED` in their environment. Each
+leaves its count in .coverage/, where `slipcover --merge` finds it.
+"""
+
+import atexit
+import json
+import os
+from pathlib import Path
+
+import slipcover  # type: ignore[import-untyped]  # has no types
+
+ROOT = Path(__file__).parent.parent.parent
+COUNTS = ROOT / ".coverage"
+
+_counter = slipcover.Slipcover(branch=True, source=[ROOT / "app"])
+_app = slipcover.FileMatcher([ROOT / "app"])
+slipcover.ImportManager(_counter, _app).__enter__()
+slipcover.wrap_spec_from_file_location(_counter, _app)  # by which Alembic loads migrations
+
+
+@atexit.register
+def leave_count() -> None:
+    os.chdir(ROOT)  # from where the files are named
+    COUNTS.mkdir(exist_ok=True)
+    (COUNTS / f"{os.getpid()}.json").write_text(json.dumps(_counter.get_coverage()))

@@ -1,0 +1,38 @@
+"""Databases of a test's own: empty, without even tables, or copied from a migrated one."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.support.postgres import Cluster
+
+
+def empty_sqlite(folder: Path, name: str = "rollcall.db") -> str:
+    return f"sqlite+aiosqlite:///{folder / name}"
+
+
+def copied_sqlite(template: Path, folder: Path) -> str:
+    shutil.copy(template, folder / "rollcall.db")
+    return empty_sqlite(folder)
+
+
+def empty_postgresql(cluster: Cluster) -> str:
+    return copied_postgresql(cluster, "template1")
+
+
+def copied_postgresql(cluster: Cluster, template: str) -> str:
+    name = f"test_{uuid4().hex}"
+    create = f"CREATE DATABASE {name} TEMPLATE {template}"
+    asyncio.run(outside_transaction(cluster.url("postgres"), create))
+    return cluster.url(name)
+
+
+async def outside_transaction(url: str, statement: str) -> None:
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()

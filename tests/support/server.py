@@ -1,0 +1,101 @@
+"""The real server in a process of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+READY_SECONDS = 60
+
+# One for all, as a client reads all certificates when it is made; each request its own connection.
+HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), timeout=READY_SECONDS)
+
+# In the environment of a process: it is counted with the test run, and takes longer to start.
+COUNTED = (
+    {"PYTHONPATH": str(Path(__file__).parent.parent / "counted")}
+    if "tests.support.coverage" in sys.modules
+    else {}
+)
+
+
+class Server:
+    """`rollcall serve` in `folder`, whose SQLite file it keeps unless DATABASE_URL is given."""
+
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.folder = folder
+        self.options = options
+        self.environment = os.environ | environment | {"PORT": str(self.port)}
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.key = ""
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    def start(self) -> None:
+        """Returns when the server is ready; the first time, with the key that it printed."""
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "app", "serve", *self.options],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        self.wait_until_ready()
+        if found := re.search(r"rollcall_[0-9a-f]{72}", self.log):
+            self.key = found[0]
+
+    def wait_until_ready(self) -> None:
+        assert self.process is not None
+        end = time.monotonic() + READY_SECONDS
+        while not self._is_ready():
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise RuntimeError(f"the server is not ready: {self.log}")
+            time.sleep(0.02)
+
+    def signal(self, number: signal.Signals) -> int:
+        """Sends the signal and returns the exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(READY_SECONDS)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+
+    def rollcall(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command on the same database."""
+        return subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def post(self, document: str, **variables: Any) -> Any:
+        response = HTTP.post(
+            f"{self.url}/graphql",
+            json={"query": document, "variables": variables},
+            headers={"x-api-key": self.key},
+        )
+        return response.json()
+
+    def _is_ready(self) -> bool:
+        try:
+            return HTTP.get(f"{self.url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
