@@ -4,9 +4,9 @@ import phonenumbers
 
 
 def e164(phone: str | None, country: str | None) -> str | None:
-    """The number in E.164, or None where it is no valid number.
+    """The number in E.164, or None if it is not valid.
 
-    `country` is read as an ISO 3166 code where it is one, for numbers without a country prefix.
+    `country` is used if it is an ISO 3166 code, for numbers without a country prefix.
     """
     if phone is None:
         return None

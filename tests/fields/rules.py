@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.fields.contact import normalise
+from app.fields.normalise import normalise
 
 PATHS = {
     "external_id": "externalId",

@@ -36,9 +36,7 @@ def test_object_has_at_most_100_keys_64_kib_and_8_levels(name: str) -> None:
     assert broken(**{name: too_deep}) == [("TOO_MANY", f"{path(name)}.a.0.0.0.0.0.0.0")]
 
 
-@pytest.mark.parametrize(
-    "value", [-(2**63), 2**63 - 1, 2**64 - 1, 1e308, -0.0, None, False, "", []]
-)
+@pytest.mark.parametrize("value", [-(2**63), 2**63 - 1, 1e308, -0.0, None, False, "", []])
 def test_object_holds_any_json_value_as_it_is(name: str, value: Any) -> None:
     assert repr(normalised(**{name: {"a": value}})[name]["a"]) == repr(value)
 
@@ -51,11 +49,14 @@ def test_object_holds_any_json_value_as_it_is(name: str, value: Any) -> None:
         ({"\x00": 1}, "INVALID_FORMAT"),
         ({"\udfff": 1}, "INVALID_FORMAT"),
         (object(), "INVALID_FORMAT"),
+        (2**63, "OUT_OF_RANGE"),
         (2**64, "OUT_OF_RANGE"),
         (-(2**63) - 1, "OUT_OF_RANGE"),
         (float("nan"), "OUT_OF_RANGE"),
         (float("inf"), "OUT_OF_RANGE"),
     ],
 )
-def test_what_no_object_can_hold_is_named_by_its_path(name: str, value: Any, code: str) -> None:
+def test_value_that_no_object_may_have_is_named_by_its_path(
+    name: str, value: Any, code: str
+) -> None:
     assert broken(**{name: {"plan": [0, value]}}) == [(code, f"{path(name)}.plan.1")]

@@ -1,0 +1,225 @@
+"""The rules of field values: types, limits and normalisation.
+
+The limits follow RFC 5321 (email), BCP 47 (language) and the IANA database (timezone); the others
+are Rollcall's own.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from functools import cache
+from itertools import islice
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import idna
+import orjson
+from annotated_types import Ge, Lt
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BeforeValidator,
+    ValidationError,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from app.errors import FieldErrorCode
+from app.text import is_plain, normalised
+from app.timestamps import parse_timestamp
+
+EMAIL_LIMIT = 254  # bytes of the UTF-8 form, and of the form with an ASCII domain
+LOCAL_PART_LIMIT = 64  # bytes
+LANGUAGE_LIMIT = 35
+TAGS_LIMIT = 100
+TAGS_GIVEN_LIMIT = 1000  # duplicates among them are dropped
+OBJECT_KEYS_LIMIT = 100
+OBJECT_BYTES_LIMIT = 64 * 1024
+OBJECT_DEPTH_LIMIT = 8
+FAULTS_LIMIT = 100
+NOT_PLAIN = "must not contain NUL or lone surrogates"
+INTEGERS = range(-(2**63), 2**63)  # signed 64 bits
+# PostgreSQL returns a float of 2^63 to 2^64 as an integer, beyond that orjson makes it a float.
+STORED_INTEGERS = range(-(2**63), 2**64)
+
+_BCP47 = re.compile(
+    r"([A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8}|[xX])(-[A-Za-z0-9]{1,8})*", re.ASCII
+)
+
+
+def rule_error(code: FieldErrorCode, message: str, path: str = "") -> PydanticCustomError:
+    """The error that a rule raises; `path` is that of the broken part within the field."""
+    return PydanticCustomError(code.value, "{message}", {"message": message, "path": path})
+
+
+def _text(limit: int) -> AfterValidator:
+    """Trims, normalises to NFC, and then limits the text; an empty text becomes null."""
+
+    def rule(text: str) -> str | None:
+        text = _plain(text)
+        if len(text) > limit:
+            raise rule_error(FieldErrorCode.TOO_LONG, f"must have at most {limit:,} characters")
+        return text or None
+
+    return AfterValidator(rule)
+
+
+def _plain(text: str) -> str:
+    if not is_plain(text):
+        raise rule_error(FieldErrorCode.INVALID_FORMAT, NOT_PLAIN)
+    return normalised(text)
+
+
+def _tag(text: str | None) -> str:
+    if text is None:
+        raise rule_error(FieldErrorCode.INVALID_FORMAT, "must not be empty")
+    return text
+
+
+def ascii_domain(domain: str) -> str:
+    """The domain of an email in its IDNA form, or in lower case if IDNA refuses it."""
+    if domain.isascii() and "xn--" not in domain.lower():
+        return domain.lower()
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except UnicodeError:
+        return domain.lower()
+
+
+def _email(text: str) -> str:
+    text = _plain(text)
+    if not text:
+        raise rule_error(FieldErrorCode.INVALID_FORMAT, "must not be null")
+    if len(text) > EMAIL_LIMIT:  # bounds the work below
+        raise rule_error(FieldErrorCode.TOO_LONG, f"must have at most {EMAIL_LIMIT} bytes")
+    local, _, domain = text.rpartition("@")
+    if len(local.encode()) > LOCAL_PART_LIMIT:
+        message = f"must have at most {LOCAL_PART_LIMIT} bytes before the @-sign"
+        raise rule_error(FieldErrorCode.TOO_LONG, message)
+    spellings = (text, f"{local}@{ascii_domain(domain)}")
+    if max(len(spelling.encode()) for spelling in spellings) > EMAIL_LIMIT:
+        raise rule_error(FieldErrorCode.TOO_LONG, f"must have at most {EMAIL_LIMIT} bytes")
+    try:
+        validate_email(text, check_deliverability=False)
+    except EmailNotValidError as error:
+        reason = str(error).rstrip(".")
+        message = f"must be an email address ({reason[:1].lower()}{reason[1:]})"
+        raise rule_error(FieldErrorCode.INVALID_FORMAT, message) from error
+    return text
+
+
+def _unsigned_zero(number: float) -> float:
+    """SQLite keeps no sign of zero."""
+    return number + 0.0
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _timezone(name: str | None) -> str | None:
+    if name is not None and name not in _timezones():
+        message = "must be an IANA time zone, such as Europe/Paris"
+        raise rule_error(FieldErrorCode.INVALID_FORMAT, message)
+    return name
+
+
+def _language(tag: str | None) -> str | None:
+    if tag is not None and not _BCP47.fullmatch(tag):
+        message = "must be a BCP 47 language tag, such as en-US"
+        raise rule_error(FieldErrorCode.INVALID_FORMAT, message)
+    return tag
+
+
+def _timestamp(value: Any) -> datetime:
+    try:
+        return parse_timestamp(value)
+    except ValueError as error:
+        raise rule_error(FieldErrorCode.INVALID_FORMAT, str(error)) from error
+
+
+def _bounded(tags: Any) -> Any:
+    """Limits the number of tags before each one is validated."""
+    if isinstance(tags, list) and len(tags) > TAGS_GIVEN_LIMIT:
+        message = f"must have at most {TAGS_GIVEN_LIMIT:,} tags, duplicates included"
+        raise rule_error(FieldErrorCode.TOO_MANY, message)
+    return tags
+
+
+def _tags(tags: list[str]) -> list[str]:
+    distinct = list(dict.fromkeys(tags))
+    if len(distinct) > TAGS_LIMIT:
+        raise rule_error(FieldErrorCode.TOO_MANY, f"must have at most {TAGS_LIMIT} tags")
+    return distinct
+
+
+def object_faults(
+    value: dict[str, Any], integers: range = STORED_INTEGERS
+) -> list[PydanticCustomError]:
+    """The first 100 places where an object breaks the limits of custom fields and metadata."""
+    if len(value) > OBJECT_KEYS_LIMIT:
+        message = f"must have at most {OBJECT_KEYS_LIMIT} keys"
+        return [rule_error(FieldErrorCode.TOO_MANY, message)]
+    with suppress(orjson.JSONEncodeError):  # _faults names what cannot be encoded
+        if len(orjson.dumps(value)) > OBJECT_BYTES_LIMIT:
+            message = f"must have at most {OBJECT_BYTES_LIMIT:,} bytes as JSON"
+            return [rule_error(FieldErrorCode.TOO_LONG, message)]
+    return list(islice(_faults(value, "", 1, integers), FAULTS_LIMIT))
+
+
+def _faults(value: Any, path: str, depth: int, integers: range) -> Iterator[PydanticCustomError]:
+    match value:
+        case str():
+            if not is_plain(value):
+                yield rule_error(FieldErrorCode.INVALID_FORMAT, NOT_PLAIN, path)
+        case bool() | None:
+            pass
+        case int():
+            if value not in integers:
+                message = "must be an integer from -2^63 to 2^63 - 1"
+                yield rule_error(FieldErrorCode.OUT_OF_RANGE, message, path)
+        case float():
+            if not math.isfinite(value):
+                yield rule_error(FieldErrorCode.OUT_OF_RANGE, "must be a finite number", path)
+        case dict() | list():
+            if depth > OBJECT_DEPTH_LIMIT:
+                message = f"must have at most {OBJECT_DEPTH_LIMIT} levels"
+                yield rule_error(FieldErrorCode.TOO_MANY, message, path)
+                return
+            members = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, member in members:
+                if isinstance(value, dict):
+                    yield from _faults(key, path, depth, integers)
+                shown = str(key).encode(errors="backslashreplace").decode()
+                yield from _faults(member, f"{path}.{shown}", depth + 1, integers)
+        case _:
+            yield rule_error(FieldErrorCode.INVALID_FORMAT, "must be a JSON value", path)
+
+
+def json_object(value: dict[str, Any]) -> dict[str, Any]:
+    if faults := object_faults(value, INTEGERS):
+        errors: list[InitErrorDetails] = [{"type": fault, "input": value} for fault in faults]
+        raise ValidationError.from_exception_data("object", errors)
+    return value
+
+
+Line20 = Annotated[str, _text(20)]
+Line50 = Annotated[str, _text(50)]
+Line100 = Annotated[str, _text(100)]
+Line255 = Annotated[str, _text(255)]
+Notes = Annotated[str, _text(10_000)]
+Email = Annotated[str, AfterValidator(_email)]
+Language = Annotated[str, _text(LANGUAGE_LIMIT), AfterValidator(_language)]
+Timezone = Annotated[Line255, AfterValidator(_timezone)]
+Tags = Annotated[
+    list[Annotated[Line100, AfterValidator(_tag)]],
+    BeforeValidator(_bounded),
+    AfterValidator(_tags),
+]
+JsonObject = Annotated[dict[str, Any], AfterValidator(json_object)]
+Timestamp = Annotated[datetime, BeforeValidator(_timestamp)]
+Number = Annotated[float, AllowInfNan(False), AfterValidator(_unsigned_zero)]
+Count = Annotated[int, Ge(0), Lt(2**31)]

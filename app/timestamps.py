@@ -1,0 +1,24 @@
+"""Timestamps as text, by RFC 3339."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
+
+
+def parse_timestamp(value: Any) -> datetime:
+    """RFC 3339 text with an offset, in UTC. Raises ValueError for anything else."""
+    if not isinstance(value, str) or not (shape := _RFC3339.fullmatch(value.strip())):
+        raise ValueError("must be an RFC 3339 timestamp, such as 2026-01-31T08:00:00Z")
+    if shape[2] is None:
+        raise ValueError("must have an offset, such as Z or +02:00")
+    try:
+        return datetime.fromisoformat(value.strip().upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"must be a valid date and time ({error})") from error
+
+
+def rfc3339(at: datetime) -> str:
+    """In UTC with `Z`, as in answers."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
