@@ -1,13 +1,14 @@
 """The errors that a caller may see; everything else is masked.
 
-RollcallError               code, message, HTTP status where the request as a whole fails
-├── Unauthenticated         no key, or one that is unknown, expired or revoked (401)
-├── Forbidden               the key lacks a scope, which the message names
-├── InvalidInput            what was sent breaks a rule: every broken rule as a FieldError
-├── BadRequest              the HTTP request is no GraphQL request (400, 405, 406, 413, 415)
+RollcallError               code, message, and the HTTP status if the whole request fails
+├── Unauthenticated         no key, or one that is malformed, unknown, expired or revoked (401)
+├── Forbidden               the key does not have the scope that the message names
+├── InvalidInput            the input breaks rules, each of them a FieldError
+├── BadRequest              the HTTP request is not a GraphQL request (400, 405, 406, 413,
+│                           415, 431)
 ├── Unavailable             the database cannot be reached or is too busy (503)
-├── TimedOut                the database took too long over a statement (503)
-└── CommandFailed           a command of the command line cannot do what it was asked
+├── TimedOut                a statement took too long (503)
+└── CommandFailed           a command of the command line failed
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ class FieldErrorCode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One broken rule. `field` is the path in the API's own names: `email`, `customFields.plan`."""
+    """One broken rule. `field` is a path of API names: `email`, `customFields.plan`."""
 
     code: FieldErrorCode
     field: str

@@ -3,15 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import logs
 from app.api.graphiql import graphiql
 from app.api.graphql.execution.answers import masked
 from app.api.graphql.schema import schema
@@ -19,8 +16,9 @@ from app.api.http.endpoint import GraphQLEndpoint
 from app.database.migrate import is_current
 from app.database.sessions import Database
 from app.errors import RollcallError
+from app.server.header_limits import HeaderLimits
+from app.server.request_scope import RequestScope
 from app.settings import Settings
-from app.tables import new_id
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -35,12 +33,12 @@ def create_app(settings: Settings) -> Starlette:
         try:
             if await is_current(database):
                 return PlainTextResponse("ready\n")
-            reason = "the database wants rollcall migrate"
+            reason = "the database needs rollcall migrate"
         except RollcallError as error:
             reason = error.message
         except Exception as error:
             masked(error)
-            reason = "the database does not answer as it should"
+            reason = "an unexpected error occurred"
         return PlainTextResponse(f"not ready: {reason}\n", 503, {"retry-after": "1"})
 
     methods = ["POST"] if settings.is_production else ["GET", "POST"]
@@ -55,42 +53,9 @@ def create_app(settings: Settings) -> Starlette:
             Route("/", lambda _: RedirectResponse("/graphiql/")),
             Mount("/graphiql", graphiql()),
         ]
-    return Starlette(routes=routes, middleware=[Middleware(RequestScope)], lifespan=lifespan)
+    middleware = [Middleware(RequestScope), Middleware(HeaderLimits)]
+    return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
 
 
 async def healthy(_: Request) -> Response:
     return PlainTextResponse("healthy\n")
-
-
-class RequestScope:
-    """Gives each request an id, told in `x-request-id`, and masks what was not expected."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        identity = str(new_id())
-        logs.request_id.set(identity)
-        started = False
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", identity.encode()),
-                ]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_with_id)
-        except Exception as error:
-            answer = orjson.dumps({"errors": [masked(error)]})
-            if started:
-                raise
-            response = Response(answer, 500, media_type="application/json")
-            await response(scope, receive, send_with_id)

@@ -1,4 +1,4 @@
-"""The processes that serve: who may, on which sockets, and how they end."""
+"""Serving in one process: the lock of a SQLite file, the sockets and the shutdown."""
 
 import errno
 import os
@@ -16,27 +16,28 @@ import uvicorn
 from app import logs
 from app.errors import CommandFailed
 from app.server.asgi import create_app
+from app.server.protocol import BoundedProtocol
 from app.settings import Settings
 
-# With what closing takes, a process is out within 15 s of SIGTERM.
+# With the time to close connections, a process ends within 15 s of SIGTERM.
 GRACE_SECONDS = 13
 
-# Connections that wait to be accepted, as the kernel's own limit allows.
+# The connections that may wait to be accepted.
 BACKLOG = 2048
 
 # A server that has just ended may hold its port for a moment longer.
 PORT_SECONDS = 2
 
 
-def only_server(file: Path) -> IO[bytes]:
-    """Keeps other servers from the SQLite file for as long as the answer is open.
+def server_lock(file: Path) -> IO[bytes]:
+    """Locks the SQLite file for this server, for as long as the returned file is open.
 
-    The lock is the kernel's, so that it ends with the process however that ends. Raises
-    CommandFailed where another server has it.
+    The kernel releases the lock when the process ends for any reason. Raises CommandFailed if
+    another server has it.
     """
     lock = Path(f"{file.resolve()}.lock")
     try:
-        opened = lock.open("ab")
+        opened = os.fdopen(os.open(lock, os.O_CREAT | os.O_WRONLY, 0o600), "wb")
     except OSError as error:
         raise CommandFailed(
             f"The folder of {file} cannot be written to: {error.strerror}."
@@ -49,14 +50,14 @@ def only_server(file: Path) -> IO[bytes]:
         except BlockingIOError as error:
             opened.close()
             raise CommandFailed(
-                f"Another rollcall serve runs on {file}: SQLite is for one server process. "
-                "PostgreSQL takes several."
+                f"Another server is running on {file}. SQLite allows one server process; "
+                "PostgreSQL allows several."
             ) from error
     return opened
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets on every address that the host's name stands for. Raises CommandFailed."""
+    """Sockets on every address of the host's name. Raises CommandFailed."""
     end = time.monotonic() + PORT_SECONDS
     while True:
         try:
@@ -65,25 +66,8 @@ def listen(host: str, port: int) -> list[socket.socket]:
             if error.errno != errno.EADDRINUSE:
                 raise CommandFailed(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
             if time.monotonic() > end:
-                raise CommandFailed(f"The port {port} of {host} is in use.") from error
+                raise CommandFailed(f"Port {port} of {host} is in use.") from error
         time.sleep(0.1)
-
-
-def share(sockets: Sequence[socket.socket], count: int) -> list[list[socket.socket]]:
-    """Sockets on the same addresses for each of so many processes.
-
-    Of processes that accept from one socket, one takes nearly all that comes at once. Linux deals
-    connections out evenly where each has a socket of its own.
-    """
-    if sys.platform != "linux":
-        return [list(sockets)] * count
-    addresses = [(one.family, one.getsockname()) for one in sockets]
-    for one in sockets:
-        one.close()
-    return [
-        [_socket(family, address, reuse_port=True) for family, address in addresses]
-        for _ in range(count)
-    ]
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:
@@ -95,7 +79,7 @@ def _listen(host: str, port: int) -> list[socket.socket]:
                 break  # the next would get another port
             try:
                 one = _socket(family, address)
-            except OSError as error:  # a machine may know ::1 and have no IPv6
+            except OSError as error:  # a machine may resolve ::1 without IPv6
                 if not sockets or error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                     raise
             else:
@@ -104,8 +88,8 @@ def _listen(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _socket(family: int, address: Any, *, reuse_port: bool = False) -> socket.socket:
-    return socket.create_server(address, family=family, backlog=BACKLOG, reuse_port=reuse_port)
+def _socket(family: int, address: Any) -> socket.socket:
+    return socket.create_server(address, family=family, backlog=BACKLOG)
 
 
 def serve(
@@ -114,6 +98,7 @@ def serve(
     """Serves in this process until SIGTERM, or until the other end of a pipe is closed."""
     config = uvicorn.Config(
         create_app(settings),
+        http=BoundedProtocol,
         log_config=logs.config(settings.log_level),
         server_header=False,
         backlog=BACKLOG,

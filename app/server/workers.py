@@ -1,9 +1,9 @@
-"""Several processes that serve on the same addresses, looked after by one that does not serve.
+"""Several workers that serve on the same sockets, under a supervisor that does not serve.
 
-Each worker is a Python of its own, `python -m app.server.workers FD...`: copies by fork would
-share the state of their random numbers, and with it ids. Its standard input is a pipe from the
-process that looks after it, and ends with that process, however it ends: no worker stays behind.
-The sockets stay open there too, so that what comes for a worker that died waits for the next one.
+Each worker is a new Python process, `python -m app.server.workers FD...`: forked copies would
+share the state of their random number generators, and so generate the same ids. Its standard
+input is a pipe from the supervisor, so that it ends when the supervisor ends for any reason. The
+supervisor keeps the sockets open, so that connections for a dead worker wait for the next one.
 """
 
 import asyncio
@@ -15,34 +15,43 @@ from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from contextlib import suppress
 
+from pydantic import ValidationError
+from uvicorn.config import STARTUP_FAILURE
+
+from app.errors import CommandFailed, RollcallError
 from app.server.serving import GRACE_SECONDS, serve
 from app.settings import Settings
 
-# A worker that ended sooner than this after its start waits as long to be replaced.
+# The shortest time between the start of a worker and the start of its replacement.
 PAUSE_SECONDS = 1.0
 
 _log = logging.getLogger("rollcall.workers")
 
 
-def supervise(places: Sequence[Sequence[socket.socket]]) -> None:
-    """Keeps a worker alive in each place, which is the sockets it serves on.
+def supervise(sockets: Sequence[socket.socket], count: int) -> None:
+    """Keeps `count` workers running until SIGTERM or SIGINT, and finishes requests in flight.
 
-    SIGTERM or SIGINT end them, which finish what is in flight.
+    Raises CommandFailed if a worker cannot start.
     """
-    asyncio.run(_supervise(places))
+    codes = asyncio.run(_supervise(sockets, count))
+    if STARTUP_FAILURE in codes:
+        raise CommandFailed("A worker could not start. The log has the reason.")
 
 
-async def _supervise(places: Sequence[Sequence[socket.socket]]) -> None:
+async def _supervise(sockets: Sequence[socket.socket], count: int) -> list[int | None]:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.gather(*(_keep_one(place, stopping) for place in places))
+    return await asyncio.gather(*(_keep_worker(sockets, stop, stopping) for _ in range(count)))
 
 
-async def _keep_one(place: Sequence[socket.socket], stopping: asyncio.Task[bool]) -> None:
-    files = [one.fileno() for one in place]
-    while not stopping.done():
+async def _keep_worker(
+    sockets: Sequence[socket.socket], stop: asyncio.Event, stopping: asyncio.Task[bool]
+) -> int | None:
+    """Returns the exit code of the last worker."""
+    files = [one.fileno() for one in sockets]
+    while True:
         pause = asyncio.create_task(asyncio.sleep(PAUSE_SECONDS))
         worker = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "app.server.workers", *map(str, files)),
@@ -53,7 +62,7 @@ async def _keep_one(place: Sequence[socket.socket], stopping: asyncio.Task[bool]
         ended = asyncio.create_task(worker.wait())
         await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if stopping.done():
-            for one in place:
+            for one in sockets:
                 one.close()
             with suppress(ProcessLookupError):
                 worker.terminate()
@@ -67,8 +76,21 @@ async def _keep_one(place: Sequence[socket.socket], stopping: asyncio.Task[bool]
             worker.pid,
             worker.returncode,
         )
+        if worker.returncode == STARTUP_FAILURE:
+            stop.set()  # the next one could not start either
+            return worker.returncode
         await asyncio.wait({pause, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.done():
+            return worker.returncode
+
+
+def _work() -> None:
+    try:
+        serve(Settings(), [socket.socket(fileno=int(file)) for file in sys.argv[1:]], lifeline=0)
+    except (RollcallError, ValidationError) as error:
+        sys.stderr.write(f"rollcall: {' '.join(str(error).split())}\n")
+        sys.exit(STARTUP_FAILURE)
 
 
 if __name__ == "__main__":
-    serve(Settings(), [socket.socket(fileno=int(file)) for file in sys.argv[1:]], lifeline=0)
+    _work()

@@ -17,7 +17,7 @@ from app.api.graphql.schema import schema
 from app.database.migrate import is_current
 from app.database.sessions import Database
 from app.errors import Unauthenticated
-from app.workspaces import workspaces as directory
+from app.workspaces import workspaces
 from app.workspaces.keys import Caller, Scope, authenticate
 from tests.support.commands import Result, Rollcall, refused
 from tests.support.databases import empty_sqlite
@@ -69,7 +69,7 @@ def listed(run: Rollcall) -> list[list[str]]:
     return [line.split("\t") for line in result.out.splitlines()]
 
 
-def test_key_create_prints_the_key_alone(on_database: Rollcall, empty_url: str) -> None:
+def test_key_create_prints_only_the_key(on_database: Rollcall, empty_url: str) -> None:
     options = ("--scope", "contacts:read", "--scope", "contacts:write", "--scope", "contacts:read")
     result = on_database("key", "create", "--workspace", "ours", "--name", "sync", *options)
     assert result.err == ""
@@ -84,17 +84,18 @@ def test_key_list_has_a_line_for_each_key_and_no_secret(on_database: Rollcall) -
     second = created(on_database, "--scope", "admin", *READ, "--expires-at", LATER)
     rows = listed(on_database)
     assert [row[1:] for row in rows] == [
-        ["ours", first[:17], "contacts:read", "active", "sync"],
-        ["ours", second[:17], "admin,contacts:read", "expires 2999-01-31T08:00:00+00:00", "sync"],
+        ["ours", first[:17], "contacts:read", "default", "active", "sync"],
+        [
+            *["ours", second[:17], "admin,contacts:read", "default"],
+            *["expires 2999-01-31T08:00:00+00:00", "sync"],
+        ],
     ]
     assert len({UUID(row[0]) for row in rows}) == 2
     for key in (first, second):
         assert key[17:] not in str(rows)
 
 
-def test_expiry_is_a_moment_with_an_offset_in_the_future(
-    on_database: Rollcall, empty_url: str
-) -> None:
+def test_expiry_is_a_future_timestamp_with_an_offset(on_database: Rollcall, empty_url: str) -> None:
     key = created(on_database, *READ, "--expires-at", "2999-01-31T08:00:00+02:00")
     expiry = caller(empty_url, key).key_expires_at
     assert expiry is not None
@@ -102,7 +103,7 @@ def test_expiry_is_a_moment_with_an_offset_in_the_future(
     create = ("key", "create", "--workspace", "ours", "--name", "sync", *READ, "--expires-at")
     for text in ("tomorrow", "2999-01-31", "2999-01-31T08:00:00", "2999-02-31T08:00:00Z"):
         assert "--expires-at" in refused(on_database(*create, text), 2)
-    assert "expired already" in refused(on_database(*create, "2020-01-31T08:00:00Z"))
+    assert "in the future" in refused(on_database(*create, "2020-01-31T08:00:00Z"))
     assert len(listed(on_database)) == 1
 
 
@@ -114,7 +115,7 @@ def test_revoked_key_is_refused_from_then_on(on_database: Rollcall, empty_url: s
         caller(empty_url, key)
     assert caller(empty_url, other).workspace_name == "ours"
     once = listed(on_database)
-    assert once[0][4].startswith("revoked ")
+    assert once[0][5].startswith("revoked ")
     assert on_database("key", "revoke", identity).code == 0
     assert listed(on_database) == once
 
@@ -127,17 +128,17 @@ def test_workspace_create_prints_its_id(on_database: Rollcall, empty_url: str) -
     assert who.workspace_id == UUID(result.out.strip())
 
 
-def test_command_that_cannot_be_done_says_why_in_one_line(on_database: Rollcall) -> None:
+def test_failed_command_reports_the_reason_in_one_line(on_database: Rollcall) -> None:
     key = ("key", "create", "--name", "sync", *READ, "--workspace")
     unknown = str(uuid4())
     for arguments, code, reason in (
-        (("workspace", "create", "ours"), 1, "a workspace ours already"),
-        (("workspace", "create", " ours "), 1, "a workspace ours already"),
-        (("workspace", "create", " "), 1, "needs a name"),
+        (("workspace", "create", "ours"), 1, "Workspace ours already exists"),
+        (("workspace", "create", " ours "), 1, "Workspace ours already exists"),
+        (("workspace", "create", " "), 1, "must not be empty"),
         (("workspace", "create", "a\nb"), 1, "printable"),
         (("workspace", "create", "a\udcff"), 1, "printable"),
-        ((*key, "nobody"), 1, "no workspace nobody"),
-        (("key", "create", "--workspace", "ours", "--name", "", *READ), 1, "needs a name"),
+        ((*key, "nobody"), 1, "Workspace nobody does not exist"),
+        (("key", "create", "--workspace", "ours", "--name", "", *READ), 1, "must not be empty"),
         (("key", "create", "--workspace", "ours", "--name", "a\tb", *READ), 1, "printable"),
         (("key", "create", "--workspace", "ours", "--name", "a\udcff", *READ), 1, "printable"),
         (("key", "create", "--workspace", "ours", "--name", "sync"), 2, "--scope"),
@@ -174,7 +175,7 @@ def test_every_bad_setting_has_a_line(rollcall: Rollcall) -> None:
     assert [line.split(": ")[1] for line in lines] == ["PORT", "LOG_LEVEL"]
 
 
-def test_database_that_cannot_be_had_is_one_line(rollcall: Rollcall, cluster: Cluster) -> None:
+def test_unreachable_database_is_reported_in_one_line(rollcall: Rollcall, cluster: Cluster) -> None:
     for url in (
         "postgresql+asyncpg://postgres@127.0.0.1:1/rollcall",
         "postgresql+asyncpg://postgres@/rollcall?host=/nowhere",
@@ -184,7 +185,9 @@ def test_database_that_cannot_be_had_is_one_line(rollcall: Rollcall, cluster: Cl
             refused(rollcall(*command, DATABASE_URL=url))
 
 
-def test_file_that_is_no_database_is_one_line(rollcall: Rollcall, tmp_path: Path) -> None:
+def test_file_that_is_not_a_database_is_reported_in_one_line(
+    rollcall: Rollcall, tmp_path: Path
+) -> None:
     (tmp_path / "junk.db").write_bytes(b"junk" * 100)
     assert "not a database" in refused(
         rollcall("migrate", DATABASE_URL=empty_sqlite(tmp_path, "junk.db"))
@@ -204,7 +207,9 @@ def test_settings_come_from_a_file_beside_the_environment(
     assert "PORT" in refused(rollcall("migrate"))
 
 
-def test_settings_that_are_no_text_are_told_in_one_line(rollcall: Rollcall, tmp_path: Path) -> None:
+def test_settings_that_are_not_text_are_reported_in_one_line(
+    rollcall: Rollcall, tmp_path: Path
+) -> None:
     (tmp_path / ".env").write_bytes(b"\xff")
     assert "utf-8" in refused(rollcall("migrate"))
 
@@ -248,6 +253,7 @@ def test_serve_makes_what_it_needs_once_and_keeps_it(tmp_path: Path) -> None:
 
 def test_serve_in_production_makes_no_key(tmp_path: Path) -> None:
     server = Server(tmp_path, DATABASE_URL=empty_sqlite(tmp_path), ENVIRONMENT="production")
+    assert server.rollcall("migrate").returncode == 0
     try:
         server.start()
     finally:
@@ -259,8 +265,8 @@ def test_serve_in_production_makes_no_key(tmp_path: Path) -> None:
 
 def workspaces_with_keys(url: str) -> list[str]:
     async def read(database: Database) -> list[str]:
-        async with database.read() as session:
-            return [workspace.name for _, workspace in await directory.list_keys(session)]
+        async with database.read_directory() as session:
+            return [workspace.name for _, workspace in await workspaces.list_keys(session)]
 
     found: list[str] = in_database(url, read)
     return found

@@ -46,7 +46,9 @@ def rollcall(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_is_told_in_one_line(rollcall: Run, arguments: list[str], message: str) -> None:
+def test_wrong_usage_is_reported_in_one_line(
+    rollcall: Run, arguments: list[str], message: str
+) -> None:
     code, out, err = rollcall(*arguments)
     assert (code, out) == (2, "")
     [line] = err.splitlines()
@@ -54,7 +56,7 @@ def test_wrong_usage_is_told_in_one_line(rollcall: Run, arguments: list[str], me
 
 
 @pytest.mark.parametrize("arguments", [[], ["key"]])
-def test_nothing_asked_shows_the_help(rollcall: Run, arguments: list[str]) -> None:
+def test_no_command_shows_the_help(rollcall: Run, arguments: list[str]) -> None:
     code, out, err = rollcall(*arguments)
     assert (code, err) == (2, "")
     assert "Usage: " in out
@@ -72,7 +74,7 @@ def test_nothing_asked_shows_the_help(rollcall: Run, arguments: list[str]) -> No
     ],
 )
 @pytest.mark.parametrize("command", ["serve", "migrate"])
-def test_wrong_setting_is_told_in_one_line(
+def test_wrong_setting_is_reported_in_one_line(
     rollcall: Run, name: str, value: str, command: str
 ) -> None:
     code, out, err = rollcall(command, **{name: value})
@@ -82,7 +84,7 @@ def test_wrong_setting_is_told_in_one_line(
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
-def test_database_that_is_away_is_told_in_one_line(rollcall: Run, command: str) -> None:
+def test_unavailable_database_is_reported_in_one_line(rollcall: Run, command: str) -> None:
     nowhere = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
     code, out, err = rollcall(command, PORT="0", DATABASE_URL=nowhere)
     assert (code, out) == (1, "")

@@ -6,7 +6,7 @@ from app.contacts.duplicates import duplicates
 from app.contacts.listing.order import OLDEST_FIRST, Window
 from app.contacts.listing.page import Page, page
 from app.database.sessions import Database
-from app.fields.contact import normalise
+from app.fields.normalise import normalise
 from app.phones import e164
 from app.workspaces.keys import authenticate
 from bench.people import company, people
@@ -18,7 +18,7 @@ def test_same_seed_makes_the_same_contacts() -> None:
     assert list(people(50, 1)) != list(people(50, 2))
 
 
-def test_contacts_hold_to_the_rules() -> None:
+def test_contacts_follow_the_rules_of_fields() -> None:
     made = list(people(1_000, 1))
     assert [errors for _, errors in map(normalise, made) if errors] == []
     phones = [person["phone"] for person in made if "phone" in person]
@@ -42,12 +42,12 @@ async def test_workspace_is_filled_the_same_again(database: Database) -> None:
 
 async def test_workspace_has_duplicates(database: Database) -> None:
     caller = await authenticate(database, await fill(database, "demo", 200, 1))
-    async with database.read() as session:
-        assert (await duplicates(session, caller, 50, None)).pairs
+    async with database.read(caller) as session:
+        assert (await duplicates(session, 50, None)).pairs
 
 
 async def _filled(database: Database) -> Page:
     caller = await authenticate(database, await fill(database, "demo", 100, 1))
     everyone = Window(size=1_000, backward=False, after=None, before=None)
-    async with database.read() as session:
-        return await page(session, caller, OLDEST_FIRST, everyone)
+    async with database.read(caller) as session:
+        return await page(session, OLDEST_FIRST, everyone)

@@ -127,7 +127,7 @@ def test_worker_that_dies_is_replaced(server: Server) -> None:
     assert not any(is_alive(process) for process in started(server))
 
 
-def test_workers_end_with_the_process_that_looks_after_them(server: Server) -> None:
+def test_workers_end_with_their_supervisor(server: Server) -> None:
     server.signal(signal.SIGKILL)
     start(server)  # on the same port
     old = started(server)[:-WORKERS]
@@ -136,12 +136,39 @@ def test_workers_end_with_the_process_that_looks_after_them(server: Server) -> N
     assert server.post(FIND) == {"data": {"contact": {"email": "ada@example.com"}}}
 
 
+def test_worker_that_cannot_start_ends_the_server(tmp_path: Path) -> None:
+    script = """
+import sys
+from app.errors import CommandFailed
+from app.server.serving import listen
+from app.server.workers import supervise
+
+try:
+    supervise(listen("127.0.0.1", 0), 2)
+except CommandFailed as error:
+    sys.exit(error.message)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"DATABASE_URL": "nonsense"},
+        capture_output=True,
+        text=True,
+        timeout=BOUND_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("A worker could not start. The log has the reason.\n")
+    assert "rollcall: DATABASE_URL must be " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 # --- SQLite: one server process, and short commands beside it ---
 
 
 def test_sqlite_takes_one_worker(rollcall: Rollcall, tmp_path: Path) -> None:
     line = refused(rollcall("serve", "--workers", "2"))
-    assert line == "rollcall: SQLite is for one server process: --workers needs PostgreSQL."
+    assert line == "rollcall: --workers must be 1 with SQLite. PostgreSQL allows more."
     assert list(tmp_path.iterdir()) == []
 
 
@@ -152,7 +179,7 @@ def test_second_server_on_a_sqlite_file_is_refused(rollcall: Rollcall, tmp_path:
     link.symlink_to(tmp_path / "rollcall.db")
     for file in (tmp_path / "rollcall.db", link):
         line = refused(rollcall("serve", PORT="0", DATABASE_URL=f"sqlite+aiosqlite:///{file}"))
-        assert line.startswith(f"rollcall: Another rollcall serve runs on {file}: ")
+        assert line.startswith(f"rollcall: Another server is running on {file}. ")
 
     made = server.rollcall(
         *["key", "create", "--workspace", "demo", "--name", "second", "--scope", "contacts:write"]
@@ -191,20 +218,21 @@ def test_commands_beside_a_busy_server_wait_for_their_turn(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_port_in_use_is_told_before_a_key_is_made(
+def test_port_in_use_is_reported_before_a_key_is_created(
     rollcall: Rollcall, live_server: Server, tmp_path: Path, host: str
 ) -> None:
     line = refused(rollcall("serve", HOST=host, PORT=str(live_server.port)))
-    assert line == f"rollcall: The port {live_server.port} of {host} is in use."
+    assert line == f"rollcall: Port {live_server.port} of {host} is in use."
     assert not (tmp_path / "rollcall.db").exists()
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.1"])
-def test_address_that_is_none_of_ours_is_refused(rollcall: Rollcall, host: str) -> None:
+def test_address_of_another_machine_is_refused(rollcall: Rollcall, host: str) -> None:
     assert refused(rollcall("serve", HOST=host)).startswith(f"rollcall: Cannot listen on {host}:")
 
 
-def test_port_0_is_told_as_it_was_given(tmp_path: Path) -> None:
+def test_port_0_is_reported_as_the_bound_port(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "app", "migrate"], cwd=tmp_path, check=True)
     with (tmp_path / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "serve"],

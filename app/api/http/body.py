@@ -1,0 +1,73 @@
+"""The body of a request: its content type, its length and its JSON."""
+
+import json
+import re
+from contextlib import suppress
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.requests import Request
+
+from app.api.http.negotiation import JSON
+from app.errors import BadRequest
+
+# A parameter of a media type (RFC 9110, 5.6.6). Each character is read once: the quantifiers are
+# possessive, and a quotation mark that is not closed ends the value at the next semicolon.
+_PARAMETER = re.compile(r';\s*+([^\s;="]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^;]*+)')
+
+# Text without such a run of digits holds no integer beyond 64 bits, which orjson makes a float.
+_LONG_INTEGER = b"0" * 19
+_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+
+
+async def json_body(request: Request, limit: int) -> Any:
+    """Raises BadRequest for a body that is not UTF-8 JSON or has more bytes than the limit."""
+    _check_content_type(request.headers)
+    return loads(await _read(request, limit), "The body")
+
+
+def loads(text: bytes, what: str) -> Any:
+    """Parses JSON with orjson. Text that it refuses or rounds is parsed by the standard library,
+    which accepts NaN, lone surrogates and any integer, so that an error can name their field."""
+    if _LONG_INTEGER not in text.translate(_DIGITS_AS_ZEROS):
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(text)
+    try:
+        return json.loads(text.decode())  # bytes might be taken for UTF-16
+    except RecursionError as error:
+        raise BadRequest(f"{what} is nested too deeply.") from error
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{what} must be UTF-8.") from error
+    except ValueError as error:
+        raise BadRequest(f"{what} must be JSON: {error}.") from error
+
+
+def _check_content_type(headers: Headers) -> None:
+    content_type = headers.get("content-type", "")
+    if content_type != JSON:
+        if content_type.partition(";")[0].strip().lower() != JSON:
+            raise BadRequest(f"The body must be sent as {JSON}.", 415)
+        if charset(content_type).lower() != "utf-8":
+            raise BadRequest("The body must be UTF-8.", 415)
+    if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        raise BadRequest("The body must not be compressed.", 415)
+
+
+def charset(content_type: str) -> str:
+    """The parameter `charset` of a media type; UTF-8 if it has none."""
+    for name, value in _PARAMETER.findall(content_type):
+        if name.lower() == "charset":
+            text: str = value.strip()
+            is_quoted = len(text) > 1 and text[0] == text[-1] == '"'
+            return re.sub(r"\\(.)", r"\1", text[1:-1]) if is_quoted else text
+    return "utf-8"
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise BadRequest(f"The body must have at most {limit:,} bytes.", 413)
+    return bytes(body)

@@ -1,0 +1,35 @@
+"""The media type of an answer, as the Accept header asks for it (RFC 9110, 12.5.1)."""
+
+import re
+from collections.abc import Iterable
+
+from app.errors import BadRequest
+
+RESPONSE_JSON = "application/graphql-response+json"
+JSON = "application/json"
+
+_OFFERED = {
+    RESPONSE_JSON: RESPONSE_JSON,
+    JSON: JSON,
+    "application/*": JSON,
+    "*/*": JSON,
+}
+_QUALITY = re.compile(r";\s*q=([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
+
+
+def negotiated(accept: Iterable[str]) -> str:
+    """The first of the best media ranges decides. Raises BadRequest if none admits JSON."""
+    chosen, best = None, 0.0
+    for media_range in (",".join(accept) or "*/*").split(","):
+        offered = _OFFERED.get(media_range.partition(";")[0].strip().lower())
+        if offered is not None and (quality := _quality(media_range)) > best:
+            chosen, best = offered, quality
+    if chosen is None:
+        raise BadRequest(f"Accept must admit {JSON} or {RESPONSE_JSON}.", 406)
+    return chosen
+
+
+def _quality(media_range: str) -> float:
+    """RFC 9110, 12.4.2."""
+    given = _QUALITY.search(media_range)
+    return float(given[1]) if given else 1.0
