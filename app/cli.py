@@ -14,7 +14,6 @@ from uuid import UUID
 
 import typer
 from pydantic import ValidationError
-from pydantic_core import PydanticCustomError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,11 +21,13 @@ from app import logs
 from app.contacts import custom_fields
 from app.database.backup import back_up
 from app.database.migrate import migrate as migrate_database
+from app.database.migrate import require_current
 from app.database.sessions import Database, sqlite_path
 from app.errors import CommandFailed, RollcallError, Unavailable
-from app.fields.contact import parse_timestamp
+from app.fields.sources import DEFAULT_SOURCE
 from app.settings import Settings
-from app.workspaces import workspaces as directory
+from app.timestamps import parse_timestamp
+from app.workspaces import workspaces
 from app.workspaces.keys import Scope
 
 T = TypeVar("T")
@@ -36,12 +37,14 @@ DEMO = "demo"
 cli = typer.Typer(
     help="A contact server with a GraphQL API.", no_args_is_help=True, add_completion=False
 )
-workspaces = typer.Typer(help="Workspaces: the boundary of isolation.", no_args_is_help=True)
-keys = typer.Typer(help="API keys.", no_args_is_help=True)
-fields = typer.Typer(help="Definitions of custom fields.", no_args_is_help=True)
-cli.add_typer(workspaces, name="workspace")
-cli.add_typer(keys, name="key")
-cli.add_typer(fields, name="custom-field")
+workspace_commands = typer.Typer(
+    help="Workspaces: the boundary of isolation.", no_args_is_help=True
+)
+key_commands = typer.Typer(help="API keys.", no_args_is_help=True)
+field_commands = typer.Typer(help="Definitions of custom fields.", no_args_is_help=True)
+cli.add_typer(workspace_commands, name="workspace")
+cli.add_typer(key_commands, name="key")
+cli.add_typer(field_commands, name="custom-field")
 
 
 @cli.command()
@@ -51,30 +54,33 @@ def serve(
         typer.Option(min=1, metavar="N", help="Processes that serve; more than one on PostgreSQL."),
     ] = 1,
 ) -> None:
-    """Migrates the database and serves the API until SIGTERM, which finishes what is in flight."""
+    """Serves the API until SIGTERM, which finishes what is in flight.
+
+    In development it migrates the database first; in production, rollcall migrate does.
+    """
     # The API takes longer to import than most commands take to run.
-    from app.server.serving import listen, only_server, share
+    from app.server.serving import listen, server_lock
     from app.server.serving import serve as serve_here
     from app.server.workers import supervise
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # to which uvicorn comes back at its end
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn restores it and signals again
     settings = Settings()
     file = sqlite_path(settings.database_url)
     if file is not None and workers > 1:
-        raise CommandFailed("SQLite is for one server process: --workers needs PostgreSQL.")
+        raise CommandFailed("--workers must be 1 with SQLite. PostgreSQL allows more.")
     with ExitStack() as held:
         if file is not None:
-            held.enter_context(only_server(file))
+            held.enter_context(server_lock(file))
         sockets = listen(settings.host, settings.port)
         for one in sockets:
             held.enter_context(one)
-        key = asyncio.run(_prepared(settings))
+        key = asyncio.run(_prepare(settings))
         _greet(settings, sockets[0].getsockname()[1], key)
         logging.config.dictConfig(logs.config(settings.log_level))
         if workers == 1:
             serve_here(settings, sockets)
         else:
-            supervise(share(sockets, workers))
+            supervise(sockets, workers)
 
 
 def _greet(settings: Settings, port: int, key: str | None) -> None:
@@ -93,17 +99,23 @@ def _greet(settings: Settings, port: int, key: str | None) -> None:
 @cli.command()
 def migrate() -> None:
     """Brings the database to the newest schema. Safe to repeat, and to run several at once."""
-    _run(migrate_database)
+    settings = Settings()
+
+    async def run() -> None:
+        async with _open(settings) as database:
+            await migrate_database(database)
+
+    asyncio.run(run())
 
 
 @cli.command()
 def backup(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The copy; must not be there yet.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The copy. It must not exist.")],
 ) -> None:
     """Copies the SQLite database while it is in use, and checks the copy."""
     file = sqlite_path(Settings().database_url)
     if file is None:
-        raise CommandFailed("This is for SQLite. PostgreSQL has pg_dump.")
+        raise CommandFailed("rollcall backup is for SQLite. Use pg_dump for PostgreSQL.")
     back_up(file, path)
 
 
@@ -115,18 +127,22 @@ def schema() -> None:
     typer.echo(graphql_schema.as_str())
 
 
-@workspaces.command("create")
+@workspace_commands.command("create")
 def create_workspace(name: str) -> None:
     """Creates a workspace and prints its id."""
-    workspace = _in_session(lambda session: directory.create_workspace(session, name))
+    workspace = _in_session(lambda session: workspaces.create_workspace(session, name))
     typer.echo(workspace.id)
 
 
-@keys.command("create")
+@key_commands.command("create")
 def create_key(
     workspace: Annotated[str, typer.Option(help="The name of the workspace.")],
     name: Annotated[str, typer.Option(help="What the key is for.")],
     scope: Annotated[list[Scope], typer.Option(help="May be given more than once.")],
+    source: Annotated[
+        str,
+        typer.Option(help="The system that the external ids of the key's calls come from."),
+    ] = DEFAULT_SOURCE,
     expires_at: Annotated[
         datetime | None,
         typer.Option(
@@ -136,33 +152,34 @@ def create_key(
         ),
     ] = None,
 ) -> None:
-    """Prints a new key, alone. It cannot be shown again."""
+    """Creates a key and prints only the key. It cannot be shown again."""
     key = _in_session(
-        lambda session: directory.create_key(session, workspace, name, scope, expires_at)
+        lambda session: workspaces.create_key(session, workspace, name, scope, expires_at, source)
     )
     typer.echo(key)
 
 
-@keys.command("list")
+@key_commands.command("list")
 def list_keys() -> None:
-    """Prints a line a key: id, workspace, prefix, scopes, state, name."""
-    for key, workspace in _in_session(directory.list_keys):
+    """Prints one line for each key: id, workspace, prefix, scopes, source, state, name."""
+    for key, workspace in _in_session(workspaces.list_keys):
         state = "active"
         if key.expires_at is not None:
             state = f"expires {key.expires_at.isoformat()}"
         if key.revoked_at is not None:
             state = f"revoked {key.revoked_at.isoformat()}"
-        parts = (key.id, workspace.name, key.prefix, ",".join(key.scopes), state, key.name)
+        scopes = ",".join(key.scopes)
+        parts = (key.id, workspace.name, key.prefix, scopes, key.source, state, key.name)
         typer.echo("\t".join(str(part) for part in parts))
 
 
-@keys.command("revoke")
+@key_commands.command("revoke")
 def revoke_key(key_id: Annotated[UUID, typer.Argument(metavar="ID")]) -> None:
     """Revokes a key: within a second no request is served with it."""
-    _in_session(lambda session: directory.revoke_key(session, key_id))
+    _in_session(lambda session: workspaces.revoke_key(session, key_id))
 
 
-@fields.command("load")
+@field_commands.command("load")
 def load_custom_fields(
     chosen: Annotated[
         custom_fields.CustomFieldSet,
@@ -170,18 +187,20 @@ def load_custom_fields(
     ],
     workspace: Annotated[str, typer.Option(help="The name of the workspace.")],
 ) -> None:
-    """Defines a ready set of custom fields in a workspace. Safe to repeat."""
+    """Defines a predefined set of custom fields in a workspace. Safe to repeat."""
 
-    async def load(session: AsyncSession) -> int:
-        found = await directory.find_workspace(session, workspace)
-        return await custom_fields.load(session, found.id, chosen)
+    async def load(database: Database) -> int:
+        async with database.read_directory() as session:
+            found = await workspaces.find_workspace(session, workspace)
+        async with database.write(found) as session:
+            return await custom_fields.load(session, chosen)
 
-    typer.echo(f"The {_in_session(load)} custom fields of {chosen.value} are defined.")
+    typer.echo(f"The {_run(load)} custom fields of {chosen.value} are defined.")
 
 
 def main() -> None:
     """Every error is one line on standard error and an exit code."""
-    logging.getLogger("rollcall").addHandler(logging.NullHandler())  # it is told by that line
+    logging.getLogger("rollcall").addHandler(logging.NullHandler())  # the line reports it
     try:
         sys.exit(cli(standalone_mode=False))
     except typer.TyperException as error:
@@ -195,7 +214,7 @@ def main() -> None:
             name = "_".join(str(part) for part in wrong["loc"]).upper()
             typer.echo(f"rollcall: {name}: {wrong['msg']}", err=True)
         raise SystemExit(1) from None
-    except (OSError, UnicodeDecodeError) as error:  # such as a file of settings that is no text
+    except (OSError, UnicodeDecodeError) as error:  # such as settings that are not text
         _fail(str(error))
     except SQLAlchemyError as error:
         _fail(f"the database refused: {getattr(error, 'orig', error)}")
@@ -210,26 +229,38 @@ def _fail(message: str, code: int = 1) -> None:
 def _timestamp(text: str) -> datetime:
     try:
         return parse_timestamp(text)
-    except PydanticCustomError as error:
-        raise typer.BadParameter(error.message()) from error
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
-async def _prepared(settings: Settings) -> str | None:
-    """Migrates; on the first start of a development server, makes a workspace and its key."""
+async def _prepare(settings: Settings) -> str | None:
+    """On the first start of a development server, makes a workspace and its key."""
     async with _open(settings) as database:
-        await migrate_database(database)
+        await _prepare_schema(database, settings)
         if settings.is_production:
             return None
-        async with database.write() as session:
-            if not await directory.is_empty(session):
+        async with database.write_directory() as session:
+            if not await workspaces.is_empty(session):
                 return None
-            await directory.create_workspace(session, DEMO)
-            return await directory.create_key(session, DEMO, "first key", list(Scope))
+            await workspaces.create_workspace(session, DEMO)
+            return await workspaces.create_key(session, DEMO, "first key", list(Scope))
+
+
+async def _prepare_schema(database: Database, settings: Settings) -> None:
+    """Production migrates by its own command alone: a large database takes a long time."""
+    if settings.is_production:
+        await require_current(database)
+    else:
+        await migrate_database(database)
 
 
 def _run(work: Callable[[Database], Awaitable[T]]) -> T:
+    """On a database with the newest schema."""
+    settings = Settings()
+
     async def run() -> T:
-        async with _open(Settings()) as database:
+        async with _open(settings) as database:
+            await _prepare_schema(database, settings)
             return await work(database)
 
     return asyncio.run(run())
@@ -244,18 +275,17 @@ async def _open(settings: Settings) -> AsyncIterator[Database]:
     finally:
         await database.close()
         for thread in set(threading.enumerate()) - others:
-            # aiosqlite's threads. One that could not connect ends when it will, and with a
-            # traceback where it finds the event loop closed.
+            # aiosqlite's threads. One that could not connect ends later, and with a traceback
+            # if the event loop is closed by then.
             if thread.name.endswith("(_connection_worker_thread)"):
                 await asyncio.to_thread(thread.join)
 
 
 def _in_session(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    """On a migrated database, in one transaction."""
+    """In one transaction."""
 
     async def run(database: Database) -> T:
-        await migrate_database(database)
-        async with database.write() as session:
+        async with database.write_directory() as session:
             return await work(session)
 
     return _run(run)

@@ -1,4 +1,4 @@
-"""Opaque page cursors: where in which order of which workspace a page ended."""
+"""Opaque page cursors: a position in an order of a workspace."""
 
 from base64 import b64decode, urlsafe_b64encode
 from hashlib import blake2s

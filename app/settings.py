@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class DatabaseSettings(BaseModel):
-    """How each process uses the database. The last three are about PostgreSQL alone."""
+    """How each process uses the database. The last two concern only PostgreSQL."""
 
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_overflow: int = Field(default=10, ge=0)

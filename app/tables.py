@@ -1,13 +1,18 @@
-"""The SQLModel tables.
+"""All tables, the same on SQLite and on PostgreSQL.
 
-`workspace` and `api_key` are the directory: small, and read before the workspace of a request is
-known. All else is a workspace's own data, and starts every key and index with the workspace.
+`workspace` and `api_key` are the directory, which is read before the workspace of a request is
+found. All other tables have the data of workspaces; their keys and indexes start with the
+workspace.
+
+The row of a contact has all its data. `contact_identifier` and `contact_term` repeat a part of it
+for look-ups; `app.contacts.store.save` writes the three together. Text indexes and statistics,
+which differ between the databases, are in `app.database`.
 """
 
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy import ForeignKeyConstraint, Index, Table, text
 from sqlmodel import Field, SQLModel
 from uuid_utils.compat import uuid7
 
@@ -15,7 +20,7 @@ from app.fields.contact import DOCUMENT, TEXT, ContactFields
 
 
 def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562): unique, and in the order of creation."""
+    """A UUIDv7 (RFC 9562): unique, and ordered by creation."""
     return uuid7()
 
 
@@ -28,9 +33,13 @@ class Workspace(SQLModel, table=True):
     name: str = Field(sa_type=TEXT, unique=True)
     created_at: datetime = Field(default_factory=now)
 
+    @property
+    def workspace_id(self) -> UUID:
+        return self.id
+
 
 class ApiKey(SQLModel, table=True):
-    """A key as it is kept: its SHA-256, and the prefix by which people tell it from others."""
+    """An API key: its SHA-256, and the prefix that tells it from other keys."""
 
     __tablename__ = "api_key"
 
@@ -40,17 +49,24 @@ class ApiKey(SQLModel, table=True):
     prefix: str = Field(sa_type=TEXT)
     digest: bytes = Field(unique=True)
     scopes: list[str] = Field(sa_type=DOCUMENT)
+    source: str = Field(sa_type=TEXT)
     created_at: datetime = Field(default_factory=now)
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
 
-class CustomField(SQLModel, table=True):
+class OfWorkspace(SQLModel):
+    """The data of a workspace. Sessions add the condition on the workspace to statements."""
+
+    workspace_id: UUID = Field(primary_key=True)
+
+
+class CustomField(OfWorkspace, table=True):
     """A custom field that a workspace has defined."""
 
     __tablename__ = "custom_field"
+    __table_args__ = (ForeignKeyConstraint(["workspace_id"], ["workspace.id"], ondelete="CASCADE"),)
 
-    workspace_id: UUID = Field(foreign_key="workspace.id", ondelete="CASCADE", primary_key=True)
     key: str = Field(sa_type=TEXT, primary_key=True)
     type: str = Field(sa_type=TEXT)
     label: str | None = Field(default=None, sa_type=TEXT)
@@ -59,17 +75,32 @@ class CustomField(SQLModel, table=True):
 
 
 class Contact(ContactFields):
-    """A contact as it is stored: what clients send, and what the server keeps beside it."""
+    """A contact: the fields that clients send, and those that the server sets."""
 
     id: UUID = Field(description="The contact's own id: a UUIDv7 (RFC 9562), as text.")
     email_key: str = Field(sa_type=TEXT)
+    external_ids: dict[str, str] = Field(
+        default_factory=dict,
+        sa_type=DOCUMENT,
+        description="The external ids of all sources, at most one of each.",
+    )
+    aliases: list[list[str]] = Field(
+        default_factory=list,
+        sa_type=DOCUMENT,
+        description="The identifiers of contacts that were merged into this one.",
+    )
+    assignments: list[dict[str, str]] = Field(
+        default_factory=list,
+        sa_type=DOCUMENT,
+        description="Whom or what the contact is assigned to, oldest first. No upsert changes it.",
+    )
     phone_e164: str | None = Field(
         default=None,
         sa_type=TEXT,
-        description="The phone number in E.164; null where it is no valid number.",
+        description="The phone number in E.164; null if it is not a valid number.",
     )
     is_unsubscribed: bool = Field(
-        default=False, description="Whether the contact asked not to be written to."
+        default=False, description="Whether the contact asked to receive no messages."
     )
     unsubscribed_at: datetime | None = Field(
         default=None, description="When the contact unsubscribed."
@@ -84,118 +115,81 @@ class Contact(ContactFields):
         return self.name or whole or self.email
 
 
-# Fields that a filter finds by an index of their own. `notes` may be too long for one.
-FILTERED = (
-    "prefix",
-    "first_name",
-    "last_name",
-    "suffix",
-    "phone",
-    "phone_e164",
-    "company",
-    "job_title",
-    "address_line1",
-    "address_line2",
-    "city",
-    "state",
-    "postcode",
-    "country",
-    "timezone",
-    "language",
-    "orders_count",
-    "professional_id",
-)
-
-# Values that likely duplicates share, walked in the order of value and id.
-ALIKE = ("phone_e164", "name_company_key", "email_alike")
-
-
-def _indexed(name: str) -> Index:
-    present = text(f"{name} IS NOT NULL")
+def _index(name: str, *columns: str, where: str | None = None) -> Index:
+    """An index of the rows with a value in the first column, or of those that meet `where`."""
+    condition = text(where or f"{columns[0]} IS NOT NULL")
     return Index(
         f"contact_{name}",
         "workspace_id",
-        name,
-        *(["id"] if name in ALIKE else []),
-        sqlite_where=present,
-        postgresql_where=present,
+        *columns,
+        sqlite_where=condition,
+        postgresql_where=condition,
     )
 
 
-class ContactTable(Contact, table=True):
-    """Beside the contact, the columns that only serve to find and order it."""
+class ContactTable(Contact, OfWorkspace, table=True):
+    """The contact, and the columns that only serve to find and order it."""
 
     __tablename__ = "contact"
     __table_args__ = (
         ForeignKeyConstraint(["workspace_id"], ["workspace.id"], ondelete="CASCADE"),
-        Index("contact_external_id", "workspace_id", "external_id", unique=True),
-        Index("contact_email", "workspace_id", "email_key", unique=True),
         Index("contact_created_at", "workspace_id", "created_at", "id"),
         Index("contact_updated_at", "workspace_id", "updated_at", "id"),
+        Index("contact_email", "workspace_id", "email_key", "id"),
         Index("contact_name", "workspace_id", "name_key", "id"),
         Index("contact_lifetime_value", "workspace_id", "lifetime_value", "id"),
         Index("contact_last_order_at", "workspace_id", "last_order_at", "id"),
-        Index(
-            "contact_inactive",
-            "workspace_id",
-            "id",
-            sqlite_where=text("is_active = 0"),
-            postgresql_where=text("NOT is_active"),
-        ),
-        Index(
-            "contact_unsubscribed",
-            "workspace_id",
-            "id",
-            sqlite_where=text("is_unsubscribed = 1"),
-            postgresql_where=text("is_unsubscribed"),
-        ),
-        *map(_indexed, dict.fromkeys(FILTERED + ALIKE)),
+        _index("company", "company"),
+        _index("country", "country"),
+        _index("inactive", "id", where="NOT is_active"),
+        _index("unsubscribed", "id", where="is_unsubscribed"),
+        _index("same_phone", "phone_e164", "id"),
+        _index("same_name_and_company", "name_company_key", "id"),
+        _index("similar_email", "similar_email_key", "id"),
     )
 
-    workspace_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
     name_key: str | None = Field(default=None, sa_type=TEXT)
     search_text: str = Field(sa_type=TEXT)
+    # Custom values that are timestamps, in seconds since 1970.
+    custom_datetimes: dict[str, float] = Field(sa_type=DOCUMENT)
     name_company_key: str | None = Field(default=None, sa_type=TEXT)
-    email_alike: str | None = Field(default=None, sa_type=TEXT)
+    similar_email_key: str | None = Field(default=None, sa_type=TEXT)
 
 
-class Assignment(SQLModel, table=True):
-    """Whom or what a contact is assigned to, in the client's own words. Goes with its contact."""
+class IdentifierTable(OfWorkspace, table=True):
+    """Every identifier, unique in its workspace, and the contact that it finds.
 
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "contact_id"],
-            ["contact.workspace_id", "contact.id"],
-            ondelete="CASCADE",
-        ),
-        Index("assignment_target", "workspace_id", "kind", "target_id", "contact_id"),
-    )
-
-    workspace_id: UUID = Field(primary_key=True)
-    contact_id: UUID = Field(primary_key=True)
-    kind: str = Field(sa_type=TEXT, primary_key=True)
-    target_id: str = Field(sa_type=TEXT, primary_key=True)
-    assigned_at: datetime
-
-
-class ContactAlias(SQLModel, table=True):
-    """An identifier of a contact that was merged away, and the contact that it leads to now.
-
-    Written only by who holds the lock of the contact that it leads to.
+    `kind` is `external_id`, `email`, or `id` for the id of a contact that was merged away. Only an
+    external id has a `source`. Any identifier may be an alias.
     """
 
-    __tablename__ = "contact_alias"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["workspace_id", "contact_id"],
-            ["contact.workspace_id", "contact.id"],
-            ondelete="CASCADE",
-        ),
-        Index("contact_alias_contact", "workspace_id", "contact_id"),
-    )
+    __tablename__ = "contact_identifier"
+    __table_args__ = {"sqlite_with_rowid": False}
 
-    workspace_id: UUID = Field(primary_key=True)
     kind: str = Field(sa_type=TEXT, primary_key=True)
+    source: str = Field(sa_type=TEXT, primary_key=True)
     value: str = Field(sa_type=TEXT, primary_key=True)
     contact_id: UUID
+
+
+class TermTable(OfWorkspace, table=True):
+    """A tag, a custom value or an assignment, and a contact that has it.
+
+    `kind` is a `TermKind`. `key` is the custom field's key or the kind of assignee, and empty for
+    tags. The value is in `text` or in `number`; the other one is empty or 0.
+    """
+
+    __tablename__ = "contact_term"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    kind: str = Field(sa_type=TEXT, primary_key=True)
+    key: str = Field(sa_type=TEXT, primary_key=True)
+    text: str = Field(sa_type=TEXT, primary_key=True)
+    number: float = Field(primary_key=True)
+    contact_id: UUID = Field(primary_key=True)
+
+
+CONTACT: Table = ContactTable.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+IDENTIFIER: Table = IdentifierTable.__table__  # type: ignore[attr-defined]
+TERM: Table = TermTable.__table__  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Fixtures: every test that asks for a database runs on SQLite and on PostgreSQL."""
+"""Fixtures: every test that uses a database runs on SQLite and on PostgreSQL."""
 
 import asyncio
 import os
@@ -10,14 +10,15 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, delete, event, make_url
+from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
 from app.database.migrate import migrate
 from app.database.sessions import Database
+from app.fields.sources import DEFAULT_SOURCE
 from app.server.asgi import create_app
 from app.settings import Settings
-from app.tables import Workspace
-from app.workspaces import workspaces as directory
+from app.workspaces import workspaces
 from app.workspaces.keys import Scope
 from tests.support.client import Client
 from tests.support.commands import rollcall as rollcall
@@ -73,7 +74,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def postgresql_template(cluster: Cluster) -> str:
-    """The name of a migrated database that nobody may connect to."""
+    """The name of a migrated database that accepts no connections."""
     url = empty_postgresql(cluster)
     asyncio.run(_migrated(url))
     return str(make_url(url).database)
@@ -81,7 +82,7 @@ def postgresql_template(cluster: Cluster) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of the test's own with nothing in it."""
+    """An empty database for one test."""
     if request.param == "sqlite":
         return empty_sqlite(tmp_path)
     return empty_postgresql(request.getfixturevalue("cluster"))
@@ -122,7 +123,7 @@ async def until_the_end() -> AsyncIterator[AsyncExitStack]:
 
 @pytest.fixture(scope="session")
 def databases() -> dict[str, Database]:
-    """By URL. They stay open, as an engine compiles each statement once."""
+    """Databases by URL. They stay open, because an engine compiles each statement once."""
     return {}
 
 
@@ -139,8 +140,9 @@ async def database(
     if database_url not in databases:
         databases[database_url] = Database(database_url)
         until_the_end.push_async_callback(databases[database_url].close)
-    async with databases[database_url].write() as session:
-        await session.exec(delete(Workspace))
+    async with databases[database_url].write_directory() as session:
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            await session.exec(delete(table), execution_options={"any_workspace": True})
     return databases[database_url]
 
 
@@ -148,7 +150,7 @@ async def database(
 async def http(
     database_url: str, applications: dict[str, Starlette], until_the_end: AsyncExitStack
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """The application itself, in this process, as an HTTP client sees it."""
+    """An HTTP client of the application in this process."""
     if database_url not in applications:
         app = create_app(Settings(_env_file=None, database_url=database_url))
         await until_the_end.enter_async_context(app.router.lifespan_context(app))
@@ -177,11 +179,12 @@ async def client_of(
     scopes: tuple[Scope, ...] = tuple(Scope),
     *,
     is_new: bool = True,
+    source: str = DEFAULT_SOURCE,
 ) -> Client:
-    async with database.write() as session:
+    async with database.write_directory() as session:
         if is_new:
-            await directory.create_workspace(session, workspace)
-        key = await directory.create_key(session, workspace, "test", scopes)
+            await workspaces.create_workspace(session, workspace)
+        key = await workspaces.create_key(session, workspace, "test", scopes, source=source)
     return Client(http, key)
 
 

@@ -9,27 +9,29 @@ from app.errors import CommandFailed
 
 
 def back_up(file: Path, copy: Path) -> None:
-    """Copies all that is committed when it begins. Writers go on meanwhile.
+    """Copies everything that is committed when it starts. Writers are not blocked.
 
-    The copy appears under its name when it is whole, checked and on disk; only its owner may read
-    it. Raises CommandFailed.
+    The copy gets its name when it is complete, verified and synced to disk; only its owner can
+    read it. Raises CommandFailed.
     """
     part = Path(f"{copy}.part")
     if copy.exists():
-        raise CommandFailed(f"There is a file {copy} already.")
+        raise CommandFailed(f"{copy} already exists.")
     if not file.exists():
-        raise CommandFailed(f"There is no database {file}.")
+        raise CommandFailed(f"The database {file} does not exist.")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError as error:
-        raise CommandFailed(f"{part} is there: another backup runs, or was broken off.") from error
+        raise CommandFailed(
+            f"{part} already exists: another backup is running, or was interrupted."
+        ) from error
     except OSError as error:
         raise CommandFailed(f"{part} cannot be written: {error.strerror}.") from error
     try:
         with closing(sqlite3.connect(part)) as target:
             with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source:
                 source.backup(target)
-            # One file that needs no other beside it; the server turns to WAL again by itself.
+            # A copy without a WAL is one file; the server sets WAL again.
             target.execute("PRAGMA journal_mode = DELETE")
             [result] = target.execute("PRAGMA integrity_check").fetchone()
         if result != "ok":
@@ -45,7 +47,7 @@ def back_up(file: Path, copy: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """So that the new name survives a power cut too."""
+    """Makes the new name survive a power failure."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -1,4 +1,12 @@
-"""Bringing a database to the newest schema. Safe when several processes start at once."""
+"""Bringing a database to the newest schema. Safe when several processes start at once.
+
+A migration that adds an index to a table that may be full builds it concurrently on PostgreSQL,
+and does nothing else, as it is no longer one transaction:
+
+    with op.get_context().autocommit_block():  # not on SQLite, whose migrations are one transaction
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS ...")  # what an interrupted build left
+        op.create_index(..., postgresql_concurrently=True)
+"""
 
 from functools import cache
 from pathlib import Path
@@ -7,29 +15,28 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from app.database.sessions import Database
-
-# Any number, as long as nothing else in the database takes the same advisory lock.
-_LOCK = 7_655_372_011
+from app.errors import CommandFailed
 
 
 async def migrate(database: Database) -> None:
-    """In one transaction, which the others wait for: BEGIN IMMEDIATE or an advisory lock."""
-    async with database.write() as session:
-        connection = await session.connection()
-        if not database.is_sqlite:
-            for timeout in ("idle_in_transaction_session", "lock", "statement"):
-                # a large table may take its time
-                await connection.execute(text(f"SET LOCAL {timeout}_timeout = 0"))
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    async with database.migrating() as connection:
         await connection.run_sync(_upgrade)
+        await database.dialect.build_text_indexes(connection)
+
+
+async def require_current(database: Database) -> None:
+    """Raises CommandFailed if the database needs `migrate`."""
+    if not await is_current(database):
+        raise CommandFailed(
+            "The database does not have the schema of this version: run rollcall migrate."
+        )
 
 
 async def is_current(database: Database) -> bool:
-    async with database.read() as session:
+    async with database.read_directory() as session:
         connection = await session.connection()
         return await connection.run_sync(_is_current)
 

@@ -1,8 +1,8 @@
 """API keys, scopes and the caller behind a request.
 
 A key is `rollcall_` followed by 64 hexadecimal digits, 256 random bits, and 8 more, their CRC-32:
-a scanner can tell a leaked key from other text without asking the server. The database holds the
-SHA-256 of a key alone.
+a scanner can recognise a leaked key without asking the server. The database has only the SHA-256
+of a key.
 """
 
 import re
@@ -34,7 +34,7 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The workspace, key and scopes behind a request."""
+    """The workspace, key and scopes behind a request; `source` is that of its external ids."""
 
     workspace_id: UUID
     workspace_name: str
@@ -44,10 +44,11 @@ class Caller:
     key_created_at: datetime
     key_expires_at: datetime | None
     scopes: frozenset[Scope]
+    source: str
 
     def require(self, scope: Scope) -> None:
         if scope not in self.scopes:
-            raise Forbidden(f"This needs a key with the scope {scope.value}.")
+            raise Forbidden(f"The API key must have the scope {scope.value}.")
 
 
 def new_key() -> str:
@@ -62,21 +63,21 @@ def digest(key: str) -> bytes:
 async def authenticate(database: Database, key: str) -> Caller:
     shape = _SHAPE.fullmatch(key)
     if shape is None or _checksum(shape[1]) != shape[2]:
-        raise Unauthenticated("This is not an API key of this server.")
+        raise Unauthenticated("The API key is malformed.")
     statement = (
         select(ApiKey, Workspace)
         .join(Workspace, col(Workspace.id) == col(ApiKey.workspace_id))
         .where(col(ApiKey.digest) == digest(key))
     )
-    async with database.read() as session:
+    async with database.read_directory() as session:
         found = (await session.exec(statement)).one_or_none()
     if found is None:
-        raise Unauthenticated("This API key is not known.")
+        raise Unauthenticated("The API key does not exist.")
     api_key, workspace = found
     if api_key.revoked_at is not None:
-        raise Unauthenticated("This API key was revoked.")
+        raise Unauthenticated("The API key was revoked.")
     if api_key.expires_at is not None and api_key.expires_at <= now():
-        raise Unauthenticated("This API key has expired.")
+        raise Unauthenticated("The API key has expired.")
     return Caller(
         workspace_id=workspace.id,
         workspace_name=workspace.name,
@@ -86,6 +87,7 @@ async def authenticate(database: Database, key: str) -> Caller:
         key_created_at=api_key.created_at,
         key_expires_at=api_key.expires_at,
         scopes=frozenset(Scope(scope) for scope in api_key.scopes),
+        source=api_key.source,
     )
 
 

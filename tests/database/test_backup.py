@@ -219,7 +219,7 @@ def refused(file: Path, copy: Path) -> str:
     return refusal.value.message
 
 
-def test_backup_takes_nothing_s_place(tmp_path: Path, database: Path) -> None:
+def test_backup_never_overwrites_a_file(tmp_path: Path, database: Path) -> None:
     for name in ("copy.db", "copy.db.part"):
         (tmp_path / name).write_bytes(b"precious")
         assert f"{name} " in refused(database, tmp_path / "copy.db")
@@ -231,11 +231,11 @@ def test_backup_of_nothing_or_to_nowhere(tmp_path: Path, database: Path) -> None
     copy = tmp_path / "nowhere" / "copy.db"
     assert "cannot be written" in refused(database, copy)
     database.unlink()
-    assert refused(database, copy) == f"There is no database {database}."
+    assert refused(database, copy) == f"The database {database} does not exist."
     assert list(tmp_path.iterdir()) == []
 
 
-def test_backup_of_a_damaged_database_is_none(tmp_path: Path, database: Path) -> None:
+def test_backup_of_a_damaged_database_leaves_no_file(tmp_path: Path, database: Path) -> None:
     page = 4096
     content = bytearray(database.read_bytes())
     content[5 * page : -page] = os.urandom(len(content) - 6 * page)
@@ -252,4 +252,7 @@ def test_backup_of_postgresql_is_for_pg_dump(
     monkeypatch.setattr("sys.argv", ["rollcall", "backup", "copy.db"])
     with pytest.raises(SystemExit):
         main()
-    assert capsys.readouterr().err == "rollcall: This is for SQLite. PostgreSQL has pg_dump.\n"
+    assert (
+        capsys.readouterr().err
+        == "rollcall: rollcall backup is for SQLite. Use pg_dump for PostgreSQL.\n"
+    )

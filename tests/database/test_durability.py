@@ -154,7 +154,7 @@ def test_sigterm_finishes_what_is_in_flight(server: Server) -> None:
 async def stored(url: str) -> set[str]:
     """The emails of all contacts."""
     database = Database(url)
-    async with database.read() as session:
+    async with database.read_directory() as session:
         statement = select(ContactTable.email).execution_options(any_workspace=True)
         found = set((await session.exec(statement)).all())
     await database.close()

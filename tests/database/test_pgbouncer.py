@@ -123,7 +123,7 @@ async def test_timeouts_hold_though_connections_are_shared(url: str) -> None:
     shown = text("SELECT current_setting('statement_timeout'), pg_sleep(0.01)")
 
     async def asked(database: Database) -> str:
-        async with database.read() as session:
+        async with database.read_directory() as session:
             return str((await session.exec(shown)).scalar())  # type: ignore[call-overload]  # exec knows no text()
 
     async with AsyncExitStack() as opened:
@@ -145,7 +145,7 @@ async def test_statement_that_takes_too_long_is_timed_out(url: str) -> None:
     database = Database(url, settings)
 
     async def sleep() -> None:
-        async with database.read() as session:
+        async with database.read_directory() as session:
             await session.exec(text("SELECT pg_sleep(60)"))  # type: ignore[call-overload]  # exec knows no text()
 
     with pytest.raises(TimedOut):

@@ -1,4 +1,4 @@
-"""Random calls that clash over few identifiers, for the decision and as clients send them."""
+"""Random calls with few identifiers, so that many conflict."""
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,9 @@ from app.contacts.decision.policy import (
 )
 from app.contacts.decision.working_set import WorkingSet
 from app.contacts.keys import ContactIdentifier
-from app.fields.contact import API_NAMES, normalise
+from app.fields.contact import API_NAMES
+from app.fields.normalise import normalise
+from app.tables import Contact
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,25 @@ class Call:
 
 
 KEY_ID = UUID(int=7)
-START = datetime(2023, 1, 1, tzinfo=UTC)  # after all that is backfilled
+START = datetime(2023, 1, 1, tzinfo=UTC)  # later than all backfilled times
 
 
 def at(number: int) -> datetime:
     return START + timedelta(minutes=number)
 
 
-def decided(known: WorkingSet, call: Call, number: int) -> Outcome:
-    """What the call, the `number`th, comes to; `known` is left as it is then."""
-    outcome = decide(call.request(), known, Stamp(UUID(int=number), at(number), KEY_ID))
+class OpenWorkingSet(WorkingSet):
+    """A working set with access to its contacts."""
+
+    def contacts(self) -> dict[UUID, Contact]:
+        return dict(self._contacts)
+
+
+def decided(working_set: WorkingSet, call: Call, number: int) -> Outcome:
+    """The outcome of the call with this number. Updates `working_set`."""
+    outcome = decide(call.request(), working_set, Stamp(UUID(int=number), at(number), KEY_ID))
     if isinstance(outcome, Created | Updated):
-        known.put(outcome.contact)
+        working_set.put(outcome.contact)
     return outcome
 
 
@@ -71,7 +80,7 @@ def _plain(value: Any) -> Any:
     return value.name if isinstance(value, Enum) else value
 
 
-# What is drawn is weighted so that most calls are valid and many meet the contact of another.
+# Weighted so that most calls are valid and many of them conflict.
 _LEFT_OUT = object()
 _EMAILS = ["ada@example.com", "ADA@example.com ", "bob@example.com", "\u00a0eve@example.com"]
 _EXTERNAL_IDS = ["a", " b", "A"]

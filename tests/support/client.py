@@ -12,7 +12,7 @@ class Client:
     key: str
 
     async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
-        """The whole answer: data, errors and all."""
+        """The whole answer, with data and errors."""
         response = await self.http.post(
             "/graphql",
             json={"query": document, "variables": variables},
@@ -22,14 +22,14 @@ class Client:
         return answer
 
     async def __call__(self, document: str, **variables: Any) -> Any:
-        """The one root field's data. An error fails the test."""
+        """The data of the only root field. An error fails the test."""
         answer = await self.execute(document, **variables)
         assert "errors" not in answer, answer["errors"]
         [data] = answer["data"].values()
         return data
 
     async def errors(self, document: str, **variables: Any) -> list[tuple[str, str]]:
-        """The (code, field) pairs that a call is refused with. An answer without fails the test."""
+        """The (code, field) pairs of the errors of a call. A call without errors fails the test."""
         answer = await self.execute(document, **variables)
         [error] = answer["errors"]
         assert error["extensions"]["code"] == "BAD_USER_INPUT", error

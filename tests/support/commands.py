@@ -26,7 +26,7 @@ Rollcall = Callable[..., Result]
 def rollcall(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Rollcall]:
-    """Runs a command in this process, in a folder of its own."""
+    """Runs a command in this process, in a separate folder."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)

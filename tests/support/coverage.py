@@ -1,7 +1,7 @@
-"""Counts the lines and branches of app/ that a process of the test run goes through.
+"""Measures the lines and branches of app/ that a process of the test run executes.
 
-It is a plugin of pytest, and imported by processes with `COUNTED` in their environment. Each
-leaves its count in .coverage/, where `slipcover --merge` finds it.
+It is a plugin of pytest, and processes with `COUNTED` in their environment import it. Each process
+writes its coverage to .coverage/, where `slipcover --merge` finds it.
 """
 
 import atexit

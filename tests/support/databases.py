@@ -1,4 +1,4 @@
-"""Databases of a test's own: empty, without even tables, or copied from a migrated one."""
+"""Databases for one test: empty, or copied from a migrated one."""
 
 import asyncio
 import shutil

@@ -31,14 +31,14 @@ class Example:
 class Generated:
     """The ids, times and cursors of one run, each named after its kind and first appearance.
 
-    Two runs that differ in nothing but such values read the same once they are named.
+    Two runs that differ only in such values are equal after the values are named.
     """
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
 
     def name(self, answer: str, command: str) -> str:
-        """What the command itself sends is not generated and has to come back to the letter."""
+        """Values that the command itself sends are not generated and must be answered unchanged."""
 
         def named(found: re.Match[str]) -> str:
             value = found[0]
@@ -51,7 +51,7 @@ class Generated:
         return _GENERATED.sub(named, answer)
 
     def sent_by(self, other: "Generated", command: str) -> str:
-        """A command of the other run as this run has to send it."""
+        """The command of the other run with the values of this run."""
         values = {name: value for value, name in self.names.items()}
         for value, name in other.names.items():
             command = command.replace(value, values[name])

@@ -52,7 +52,7 @@ MANY = "query ($keys: [ContactKey!]!) { contactsByKey(keys: $keys) { id } }"
 NODE = "query ($id: ID!) { node(id: $id) { id } }"
 DELETE = f"""
 mutation ($by: ContactKey!) {{
-  deleteContact(by: $by) {{ __typename ... on ContactDeleted {{ id }} {REASONS} }}
+  deleteContact(by: $by) {{ __typename ... on ContactDeleted {{ deletedId }} {REASONS} }}
 }}
 """
 

@@ -1,4 +1,4 @@
-"""A PgBouncer of the tests' own, in transaction mode, in front of a cluster."""
+"""A PgBouncer for tests, in transaction mode, in front of a cluster."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ class PgBouncer:
     """On a Unix socket in the cluster's folder. It refuses to run as root, as PostgreSQL does."""
 
     def __init__(self, cluster: Cluster, connections: int) -> None:
-        """At most so many connections to each database of the cluster."""
+        """`connections` is the limit for each database of the cluster."""
         self.cluster = cluster
         self._settings = cluster.folder / "pgbouncer.ini"
         self._settings.write_text(

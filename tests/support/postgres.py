@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL for the tests, from whatever binaries the machine has."""
+"""A temporary PostgreSQL for tests, from the binaries that the machine has."""
 
 import importlib.util
 import os
@@ -18,9 +18,9 @@ NOBODY = 65534
 
 
 class Cluster:
-    """A cluster in a temporary folder, on a Unix socket alone.
+    """A cluster in a temporary folder that listens only on a Unix socket.
 
-    PostgreSQL refuses to run as root, so that root runs it as nobody.
+    PostgreSQL refuses to run as root, so root runs it as the user `nobody`.
     """
 
     def __init__(self, *options: str) -> None:
@@ -35,7 +35,7 @@ class Cluster:
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
 
     def start(self) -> None:
-        """As a child of this process, which so sees it end at once."""
+        """Starts it as a child of this process, which is notified when it ends."""
         with (self.folder / "log").open("ab") as log:
             self._postmaster = subprocess.Popen(
                 [
@@ -62,7 +62,7 @@ class Cluster:
         self._postmaster.wait()
 
     def kill(self) -> None:
-        """As kill -9 does; returns when the last of its processes has ended."""
+        """Kills it with SIGKILL. Returns when the last of its processes has ended."""
         postmaster = psutil.Process(self._postmaster.pid)
         family = [*postmaster.children(recursive=True), postmaster]
         for process in family:
@@ -78,7 +78,7 @@ class Cluster:
         return f"postgresql+asyncpg://postgres@/{database}?host={self.folder}"
 
     def _is_ready(self) -> bool:
-        """By the file where the postmaster writes who it is and, in the end, how far."""
+        """Reads the status that the postmaster writes to its PID file."""
         if self._postmaster.poll() is not None:
             raise RuntimeError((self.folder / "log").read_text())
         try:
@@ -102,7 +102,7 @@ class Cluster:
             raise RuntimeError(f"{program} failed: {done.stderr.decode()}")
 
     def _readable(self, binaries: Path) -> Path:
-        """The binaries, copied out where the user that runs them cannot read them."""
+        """The folder of the binaries, copied if the user that runs them cannot read it."""
         probe = [str(binaries / "postgres"), "--version"]
         try:
             subprocess.run(probe, capture_output=True, check=True, cwd="/", **self._user)

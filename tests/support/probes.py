@@ -1,4 +1,4 @@
-"""Calls of every root field, each to be aimed at a contact: one's own, somebody else's or none."""
+"""Calls of every root field, each on a contact of the own workspace, of another, or of none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tests.support.client import Client
 
 @dataclass(frozen=True)
 class Target:
-    """All that is to be known of a contact and its workspace."""
+    """The identifiers of a contact and its workspace."""
 
     id: str
     external_id: str
@@ -42,7 +42,7 @@ MISSING = Target(
     custom_label="Missing label",
 )
 
-# A contact that the caller has in any case.
+# A contact of the caller's own workspace.
 OWN = {"email": "own@example.com"}
 
 CONTACT = "id externalId email company version"
@@ -51,7 +51,7 @@ UPDATED = f"... on ContactUpdated {{ contact {{ {CONTACT} }} changes {{ path bef
 CONFLICT = (
     f"... on ContactConflict {{ message reasons {{ code message contact {{ {CONTACT} }} }} }}"
 )
-DELETED = "... on ContactDeleted { id externalId }"
+DELETED = "... on ContactDeleted { deletedId externalId }"
 OUTCOME = f"__typename {CREATED} {UPDATED} {CONFLICT}"
 CHANGED = f"__typename {UPDATED} {CONFLICT}"
 PAGE_INFO = "pageInfo { startCursor endCursor hasNextPage hasPreviousPage }"
@@ -114,6 +114,11 @@ mutation ($by: ContactKey!, $agent: AssigneeInput!) {{
     unassignContact(by: $by, from: $agent) {{ {CHANGED} }}
 }}
 """
+REMOVE_ALIAS = f"""
+mutation ($by: ContactKey!, $alias: ContactKey!) {{
+    removeContactAlias(by: $by, alias: $alias) {{ {CHANGED} }}
+}}
+"""
 DEFINE = """
 mutation ($input: CustomFieldInput!) {
     defineCustomField(input: $input) { key type label description }
@@ -141,7 +146,7 @@ query ($after: String) {{
 
 @dataclass(frozen=True)
 class Probe:
-    """A call and how to aim it."""
+    """A call, and its variables for a target."""
 
     document: str
     aim: Callable[[Target], dict[str, Any]] = lambda _: {}
@@ -179,7 +184,7 @@ def filters(target: Target) -> list[dict[str, Any]]:
         {"phone": {"eq": target.phone}},
         {"tags": {"hasAny": [target.tag]}},
         {"customFields": [{"key": target.custom_key, "string": {"eq": target.custom_value}}]},
-        {"assignedTo": {"kind": "agent", "id": target.agent}},
+        {"assignedTo": {"kind": "agent", "targetId": target.agent}},
         {"or": [{"company": {"eq": target.company}}, {"tags": {"hasAll": [target.tag]}}]},
         {"and": [{"not": {"company": {"isNull": True}}}, {"phone": {"eq": target.phone}}]},
     ]
@@ -198,6 +203,12 @@ PROBES: dict[str, list[Probe]] = {
         Probe(
             f"query ($id: ID!) {{ node(id: $id) {{ ... on Contact {{ {CONTACT} }} }} }}",
             lambda target: {"id": target.id},
+        )
+    ],
+    "nodes": [
+        Probe(
+            f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Contact {{ {CONTACT} }} }} }}",
+            lambda target: {"ids": [target.id, target.id]},
         )
     ],
     "contact": by_each_key(
@@ -263,18 +274,25 @@ PROBES: dict[str, list[Probe]] = {
     "resubscribeContact": by_each_key(
         f"mutation ($by: ContactKey!) {{ resubscribeContact(by: $by) {{ {CHANGED} }} }}"
     ),
-    "assignContact": by_each_key(ASSIGN, agent={"kind": "agent", "id": "theirs"}),
+    "assignContact": by_each_key(ASSIGN, agent={"kind": "agent", "targetId": "theirs"}),
     "unassignContact": [
-        *by_each_key(UNASSIGN, agent={"kind": "agent", "id": "hush-agent"}),
+        *by_each_key(UNASSIGN, agent={"kind": "agent", "targetId": "hush-agent"}),
         Probe(
             UNASSIGN,
-            lambda target: {"by": OWN, "agent": {"kind": "agent", "id": target.agent}},
+            lambda target: {"by": OWN, "agent": {"kind": "agent", "targetId": target.agent}},
         ),
     ],
     "mergeContacts": [
         *by_each_key(MERGE, "from", into=OWN, dryRun=True),
         *by_each_key(MERGE, "into", **{"from": OWN}, dryRun=True),
         *by_each_key(MERGE, "from", into=OWN),
+    ],
+    "removeContactAlias": [
+        *by_each_key(REMOVE_ALIAS, alias={"email": "old@example.com"}),
+        Probe(
+            REMOVE_ALIAS,
+            lambda target: {"by": OWN, "alias": {"email": target.former_email}},
+        ),
     ],
     "defineCustomField": [
         Probe(DEFINE, lambda target: {"input": {"key": target.custom_key, "type": "STRING"}}),
@@ -297,7 +315,7 @@ PROBES: dict[str, list[Probe]] = {
 
 
 async def settle(client: Client) -> Target:
-    """Gives the client's workspace a contact with all that a contact can have, and OWN."""
+    """Creates in the client's workspace a contact with all kinds of data, and the contact OWN."""
     named = {"external_id": "hush-1", "email": "ada@example.com", "former_email": "old@example.com"}
     await client(DEFINE, input={"key": "hush-key", "type": "STRING", "label": "Hush label"})
     for given in (
@@ -311,7 +329,7 @@ async def settle(client: Client) -> Target:
         await client(CREATE, input=given)
     by = {"email": named["email"]}
     await client(MERGE, into=by, **{"from": {"email": named["former_email"]}})
-    await client(ASSIGN, by=by, agent={"kind": "agent", "id": "hush-agent"})
+    await client(ASSIGN, by=by, agent={"kind": "agent", "targetId": "hush-agent"})
     page = await client(LIST, filter={"email": {"eq": named["email"]}})
     pairs = await client(PAIRS)
     return Target(

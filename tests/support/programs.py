@@ -1,4 +1,4 @@
-"""Finds what some tests need beside Python; without it they are left out, and in CI they fail."""
+"""Finds the programs that some tests need. Without one, tests are skipped; in CI they fail."""
 
 import os
 import shutil
@@ -16,12 +16,12 @@ def leave_out(reason: str) -> NoReturn:
 
 
 def program(name: str, *folders: str) -> str:
-    """The path of a program on PATH, beside this Python, or in one of the folders."""
+    """The path of a program on PATH, next to this Python, or in one of the folders."""
     beside = str(Path(sys.executable).parent)
     found = shutil.which(name) or shutil.which(name, path=os.pathsep.join([beside, *folders]))
     return found or leave_out(f"{name} is not installed")
 
 
 def built(path: Path, script: str) -> Path:
-    """The path of what a script makes, such as an npm install."""
+    """The path of the result of a script, such as an npm install."""
     return path if path.exists() else leave_out(f"{path.name} is not there; {script} makes it")

@@ -1,4 +1,4 @@
-"""The real server in a process of its own."""
+"""The real server in a separate process."""
 
 import os
 import re
@@ -14,10 +14,10 @@ import httpx
 
 READY_SECONDS = 60
 
-# One for all, as a client reads all certificates when it is made; each request its own connection.
+# Shared, because creating a client reads all certificates. Each request has a new connection.
 HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), timeout=READY_SECONDS)
 
-# In the environment of a process: it is counted with the test run, and takes longer to start.
+# In the environment of a process: its coverage is measured, and it takes longer to start.
 COUNTED = (
     {"PYTHONPATH": str(Path(__file__).parent.parent / "counted")}
     if "tests.support.coverage" in sys.modules

@@ -1,4 +1,4 @@
-"""Whether a statement on a workspace's data names the workspace."""
+"""Checks that a statement on the data of workspaces names the workspace."""
 
 import re
 from collections import Counter
@@ -6,24 +6,28 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import TextClause
-from sqlmodel import SQLModel
+
+from app.tables import OfWorkspace
 
 DIRECTORY = {"workspace", "api_key"}
-TENANT_TABLES = (set(SQLModel.metadata.tables) - DIRECTORY) | {
-    "contact_tag",
-    "contact_text_id",
-    "contact_custom_value",
-    "contact_custom_moment",
-    "contact_custom_range",
-    "contact_notes_id",
-}
+TENANT_TABLES = {str(table.__tablename__) for table in OfWorkspace.__subclasses__()}
+
+# What a statement may name beside them: the text index of SQLite, whose rows are joined to their
+# contacts, and what migrations keep.
+_OTHERS = {"contact_text", "alembic_version", "sqlite_master", "sqlite_temp_master"}
 
 _NAMED = re.compile(r"(?:FROM|JOIN|UPDATE|INTO|,)\s+(\w+)(?![\w.(])(?:\s+AS\s+(\w+))?")
+
+_TABLE = re.compile(
+    r"\b(?:(?<!DISTINCT )FROM|JOIN|(?<!FOR )UPDATE|INTO)\s+(?!LATERAL\b)(\w+)(?![\w.(])"
+)
+_ALIAS = re.compile(r"\bAS\s+(\w+)|\b(\w+)\s+AS\s+(?:MATERIALIZED\s+)?\(")
 
 
 @cache
 def unscoped(statement: str) -> list[str]:
-    """The tables that the statement reads or writes without naming the workspace of each.
+    """The tables that the statement reads or writes without naming the workspace of each, and those
+    that are not known.
 
     An INSERT names it among its columns; all else compares the table's own `workspace_id`, with
     one value or with that of another table, once for each time that it names the table.
@@ -37,6 +41,8 @@ def unscoped(statement: str) -> list[str]:
     # What stands behind SET up to WHERE gives values, and compares nothing.
     compared = re.sub(r"\bSET\b.*?(?=\bFROM\b|\bWHERE\b|$)", "", statement, flags=re.DOTALL)
     times = Counter(alias or table for table, alias in named if table in TENANT_TABLES)
+    aliases = {name for names in _ALIAS.findall(statement) for name in names}
+    found += sorted(set(_TABLE.findall(statement)) - TENANT_TABLES - DIRECTORY - _OTHERS - aliases)
     for name, number in times.items():
         own = rf"(?:\b{name}\.|(?<![.\w]))workspace_id"
         held = re.findall(rf"{own}(?=\s*(?:=|IN\b))|=\s*{own}\b", compared)

@@ -1,4 +1,4 @@
-"""Waiting for what another process does."""
+"""Waiting for another process."""
 
 import time
 from collections.abc import Callable
@@ -10,4 +10,4 @@ def until(condition: Callable[[], object]) -> None:
     end = time.monotonic() + BOUND_SECONDS
     while not condition():
         assert time.monotonic() < end
-        time.sleep(0.02)  # often enough to be no wait, seldom enough to be no load
+        time.sleep(0.02)  # short enough for the test, long enough for the CPU

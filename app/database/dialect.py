@@ -1,0 +1,70 @@
+"""What a database offers: engines, and the SQL that SQLite and PostgreSQL word differently."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import FromClause, Select, Table
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+Row = Mapping[str, Any]
+
+
+class Dialect(Hashable, Protocol):
+    reader: AsyncEngine
+    writer: AsyncEngine
+
+    def turn(self, workspace_id: UUID | None) -> AbstractAsyncContextManager[None]:
+        """What a writer of the workspace waits for before it takes a connection."""
+
+    def migrating(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection without time limits. Other processes that migrate wait until it ends."""
+
+    async def build_text_indexes(self, connection: AsyncConnection) -> None:
+        """After the migrations: those that are no part of the schema everywhere."""
+
+    async def insert(
+        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    ) -> None:
+        """In their order, by one statement. All rows have the same columns."""
+
+    async def update(
+        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    ) -> None:
+        """By one statement. Each row has the rest of the primary key, and all have the same
+        columns."""
+
+    async def delete(
+        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    ) -> None:
+        """By one statement. Each row has the rest of the primary key alone."""
+
+    def given(self, name: str, columns: Mapping[str, str]) -> str:
+        """SQL of a table whose rows are the parameter `name`: what `parameter` makes of them.
+
+        `columns` has the SQL type of each.
+        """
+
+    def parameter(self, rows: Sequence[Row]) -> str:
+        """The rows as the value of one parameter."""
+
+    def values(self, values: Sequence[Any]) -> FromClause:
+        """A table of one column, `value`. The values are of one type."""
+
+    def look_up(
+        self, wanted: FromClause, columns: Sequence[Any], on: Sequence[Any], limit: int
+    ) -> Select[Any]:
+        """The columns of up to `limit` rows of one entity for each row that is wanted.
+
+        `on` compares columns of one index, which is read for each row that is wanted, whatever
+        the statistics say. The first column is never NULL. SQLite has no limit here.
+        """
+
+    def each(self, table: str, columns: Sequence[str], on: str, *, lock: bool = False) -> str:
+        """SQL that joins at most one row of the table to each row on its left, in their order.
+
+        `on` compares all columns of one unique index, which is then read once for each row on
+        the left, whatever the statistics say. With `lock`, the row is locked until the
+        transaction ends.
+        """

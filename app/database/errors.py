@@ -1,0 +1,100 @@
+"""Translates errors of the drivers into those of Rollcall, and retries lost races."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tenacity import (
+    RetryCallState,
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random,
+)
+
+from app.errors import RollcallError, TimedOut, Unavailable
+
+# SQLSTATEs of a transaction that lost a race and may be tried again: serialization failure,
+# deadlock, lock not available, unique violation; and SQLite's names for the same.
+_LOST_RACES = {"40001", "40P01", "55P03", "23505"}
+_SQLITE_LOST_RACES = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_CONSTRAINT_UNIQUE",
+    "SQLITE_CONSTRAINT_PRIMARYKEY",
+)
+
+# SQLSTATEs of a database that cannot serve now: connection exception, refused log-in, insufficient
+# resources, operator intervention, a database that does not exist, a read-only standby, a
+# transaction that idled too long; and SQLite's names for the same.
+_AWAY = ("08", "28", "3D000", "53", "57", "25006", "25P03")
+_SQLITE_AWAY = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_FULL")
+
+_TIMED_OUT = "57014"
+_SQLITE_TIMED_OUT = "SQLITE_INTERRUPT"
+
+ATTEMPTS = 20
+ATTEMPTS_SECONDS = 10
+
+_UNREACHABLE = "The database cannot be reached. Try again soon."
+_log = logging.getLogger("rollcall.database")
+
+
+class LostRace(Unavailable):
+    """Another transaction was faster; this one was rolled back and can be tried again."""
+
+    def __init__(self) -> None:
+        super().__init__("The contact is being changed by too many callers at once. Try again.")
+
+
+def _give_up(state: RetryCallState) -> object:
+    assert state.outcome is not None  # noqa: S101  # tenacity calls this after an attempt
+    error = state.outcome.exception()
+    cause = error and error.__cause__
+    # PostgreSQL quotes the row in the lines that follow.
+    told = str(getattr(cause, "orig", cause)).partition("\n")[0]
+    _log.warning("lost race %d times: %s", state.attempt_number, told)
+    return state.outcome.result()
+
+
+try_again = retry(
+    retry=retry_if_exception_type(LostRace),
+    stop=stop_after_attempt(ATTEMPTS) | stop_after_delay(ATTEMPTS_SECONDS),
+    wait=wait_random(max=0.05),
+    retry_error_callback=_give_up,
+)
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, OSError, PoolTimeout) as error:
+        expected = _translated(error)
+        if expected is None:
+            raise
+        if not isinstance(expected, LostRace):
+            _log.warning("%s %r", expected.message, getattr(error, "orig", error))
+        raise expected from error
+
+
+def _translated(error: DBAPIError | OSError | PoolTimeout) -> RollcallError | None:
+    if isinstance(error, PoolTimeout):
+        return Unavailable("The database is too busy. Try again soon.")
+    if isinstance(error, OSError):
+        return Unavailable(_UNREACHABLE)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    name = getattr(error.orig, "sqlite_errorname", None) or ""
+    if state in _LOST_RACES or name.startswith(_SQLITE_LOST_RACES):
+        return LostRace()
+    if state == _TIMED_OUT or name == _SQLITE_TIMED_OUT:
+        return TimedOut(
+            "The database took longer than DATABASE_STATEMENT_TIMEOUT_SECONDS allows. "
+            "Ask for less, or try again."
+        )
+    if error.connection_invalidated or state.startswith(_AWAY) or name.startswith(_SQLITE_AWAY):
+        return Unavailable(_UNREACHABLE)
+    return None

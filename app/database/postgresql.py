@@ -1,0 +1,248 @@
+"""PostgreSQL: time limits in each transaction, and fair turns for the writers of a workspace."""
+
+import asyncio
+from asyncio import Semaphore
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import asyncpg  # type: ignore[import-untyped]  # has no types
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Float,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    Uuid,
+    cast,
+    column,
+    delete,
+    event,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.types import TypeEngine
+
+from app.database.dialect import Row
+from app.database.engine import new_engine
+from app.database.text_indexes import build_text_indexes
+from app.settings import DatabaseSettings
+
+# Any number, as long as nothing else in the database takes the same advisory lock.
+MIGRATION_LOCK = 7_655_372_011
+LOCK_WAIT_SECONDS = 0.2
+
+
+_TYPES: dict[type, type[TypeEngine[Any]]] = {str: Text, float: Float}
+
+# Statistics are of all workspaces, and may be old or missing. No plan reads a table from its start,
+# or sorts what an index has in order, because these take it for small. Nothing here is worth
+# another process, or the time of a compiler.
+_PLANS = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off;"
+    "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off;"
+)
+
+
+class PostgreSQL:
+    """One engine. What is read in one transaction is one snapshot, by REPEATABLE READ.
+
+    Rows are given to a statement as one JSON document, so that it has one text and one plan
+    however many they are.
+    """
+
+    def __init__(self, url: str, settings: DatabaseSettings) -> None:
+        self._url, self._settings = url, settings
+        self.writer = new_engine(url, settings, _arguments(settings))
+        self.reader = self.writer.execution_options(isolation_level="REPEATABLE READ")
+        connections = settings.database_pool_size + settings.database_pool_overflow
+        self._writers_limit = max(connections // 2, 1)
+        self._turn_seconds = settings.database_pool_timeout_seconds
+        self._writers: WeakValueDictionary[UUID | None, Semaphore] = WeakValueDictionary()
+        _leave_lost_connections(self.writer)
+
+    @asynccontextmanager
+    async def turn(self, workspace_id: UUID | None) -> AsyncIterator[None]:
+        """The writers of a workspace take half of the connections at most; the others wait
+        without one."""
+        semaphore = self._writers.setdefault(workspace_id, Semaphore(self._writers_limit))
+        try:
+            async with asyncio.timeout(self._turn_seconds):
+                await semaphore.acquire()
+        except TimeoutError as error:
+            raise PoolTimeout from error
+        try:
+            yield
+        finally:
+            semaphore.release()
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[AsyncConnection]:
+        """In a transaction for each migration, and beside the one that holds the lock: indexes are
+        built concurrently outside of any transaction."""
+        two = self._settings.model_copy(update={"database_pool_size": 2})
+        engine = new_engine(self._url, two, _arguments(two, limited=False))
+        try:
+            async with _migration_lock(engine), engine.connect() as connection:
+                yield connection
+        finally:
+            await engine.dispose()
+
+    async def build_text_indexes(self, connection: AsyncConnection) -> None:
+        await connection.commit()
+        outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await outside.run_sync(build_text_indexes)
+
+    async def insert(
+        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    ) -> None:
+        new = _given(table, rows)
+        values = select(literal(workspace_id, Uuid), *new.c)
+        await connection.execute(insert(table).from_select(["workspace_id", *rows[0]], values))
+
+    async def update(
+        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    ) -> None:
+        new = _given(table, _keyed(workspace_id, rows))
+        values = {table.c[one.name]: one for one in new.c if not table.c[one.name].primary_key}
+        named = _named(table, workspace_id, new)
+        await connection.execute(update(table).where(*named).values(values))
+
+    async def delete(
+        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    ) -> None:
+        await connection.execute(
+            delete(table).where(
+                *_named(table, workspace_id, _given(table, _keyed(workspace_id, rows)))
+            )
+        )
+
+    def given(self, name: str, columns: Mapping[str, str]) -> str:
+        typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        return f"json_to_recordset(CAST(:{name} AS json)) AS {name} ({typed})"
+
+    def parameter(self, rows: Sequence[Row]) -> str:
+        return _document(rows)
+
+    def values(self, values: Sequence[Any]) -> FromClause:
+        type_ = _TYPES.get(type(values[0]), Uuid)
+        array = func.unnest(literal(list(values), ARRAY(type_)))
+        return array.table_valued(column("value", type_)).render_derived("given")
+
+    def look_up(
+        self, wanted: FromClause, columns: Sequence[Any], on: Sequence[Any], limit: int
+    ) -> Select[Any]:
+        # A LATERAL with a LIMIT is not joined in another way.
+        held = select(*columns).where(*on).limit(limit).lateral()
+        return select(*held.c).select_from(wanted.join(held, true()))
+
+    def each(self, table: str, columns: Sequence[str], on: str, *, lock: bool = False) -> str:
+        selected = ", ".join(columns)
+        end = "FOR UPDATE" if lock else "LIMIT 1"
+        one = f"SELECT {selected} FROM {table} WHERE {on} {end}"  # noqa: S608  # of names alone
+        return f"LEFT JOIN LATERAL ({one}) AS {table} ON true"
+
+
+def _given(table: Table, rows: Sequence[Row]) -> Any:
+    columns = (column(name, table.c[name].type) for name in rows[0])
+    recordset = func.json_to_recordset(cast(literal(_document(rows), Text), JSON))
+    return recordset.table_valued(*columns, name="given").render_derived(with_types=True)
+
+
+def _keyed(workspace_id: UUID, rows: Sequence[Row]) -> list[Row]:
+    return [{"workspace_id": workspace_id, **row} for row in rows]
+
+
+def _named(table: Table, workspace_id: UUID, given: Any) -> Iterator[ColumnElement[bool]]:
+    """The workspace is compared on both sides, so that the planner expects next to no given rows.
+    It then looks each of them up by the primary key, and never reads the workspace instead."""
+    yield given.c.workspace_id == workspace_id
+    for key in table.primary_key:
+        yield key == (workspace_id if key.name == "workspace_id" else given.c[key.name])
+
+
+def _document(rows: Sequence[Row]) -> str:
+    # asyncpg's UUIDs are of a class of their own, which is told as text.
+    return orjson.dumps(rows, default=str).decode()
+
+
+@asynccontextmanager
+async def _migration_lock(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Held by a transaction without a snapshot, and asked for again and again: to build an index
+    concurrently waits for every older snapshot to end, and so for a statement that waits."""
+    lock = text("SELECT pg_try_advisory_xact_lock(:lock)")
+    while True:
+        async with engine.begin() as connection:
+            if await connection.scalar(lock, {"lock": MIGRATION_LOCK}):
+                # Any statement without a snapshot, in place of the one that had one.
+                await connection.execute(text("SET LOCAL lock_timeout = 0"))
+                yield
+                return
+        await asyncio.sleep(LOCK_WAIT_SECONDS)
+
+
+def _arguments(settings: DatabaseSettings, *, limited: bool = True) -> dict[str, Any]:
+    """For `asyncpg.connect`. Without time limits where a migration takes as long as it takes.
+
+    PgBouncer in transaction mode hands each transaction another connection, and refuses startup
+    parameters that it does not know. So the timeouts are set at the start of each transaction,
+    in the message that begins it, which costs no round trip. Where that message is not answered,
+    PgBouncer has no connection to give, or the server is gone without a word.
+    """
+    waiting = settings.database_pool_timeout_seconds
+    statement = lock = 0
+    if limited:
+        statement = round(settings.database_statement_timeout_seconds * 1000) or 1
+        lock = round(settings.database_lock_timeout_seconds * 1000) or 1
+    timeouts = (
+        f"SET LOCAL statement_timeout = {statement};"
+        f"SET LOCAL idle_in_transaction_session_timeout = {statement};"
+        f"SET LOCAL lock_timeout = {lock};" + _PLANS
+    )
+
+    class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+        async def execute(self, query: str, *args: Any, **options: Any) -> Any:
+            if not query.startswith("BEGIN"):
+                return await super().execute(query, *args, **options)
+            try:
+                return await super().execute(query + timeouts, timeout=waiting)
+            except TimeoutError:
+                self.terminate()
+                raise
+
+    arguments: dict[str, Any] = {
+        "connection_class": Connection,
+        "timeout": waiting,
+        "server_settings": {"application_name": "rollcall"},
+    }
+    if not settings.database_prepared_statements:
+        # SQLAlchemy's own cache and asyncpg's: each statement is then parsed where it runs.
+        arguments |= {"prepared_statement_cache_size": 0, "statement_cache_size": 0}
+    return arguments
+
+
+def _leave_lost_connections(engine: AsyncEngine) -> None:
+    """A connection that the server has closed is not handed out.
+
+    That is known here as soon as it is closed, so that no ping before each transaction, at a
+    fifth of a small read's time, is needed to find out.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def checkout(connection: Any, *_: Any) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError

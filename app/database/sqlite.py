@@ -1,0 +1,214 @@
+"""SQLite: one writer at a time, a file that only its owner reads, statements with a time limit."""
+
+import os
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    event,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.database.dialect import Row
+from app.database.engine import new_engine
+from app.settings import DatabaseSettings
+from app.text import lower_case
+
+BUSY_SECONDS = 5
+WRITER_CACHE_KIB = 32 * 1024  # a bulk of new contacts changes more pages than 2 MB, the default
+READER_CACHE_KIB = 2 * 1024
+
+# How many instructions of SQLite's virtual machine run between two looks at the clock: a few
+# milliseconds of most statements. Each look waits for Python's global lock.
+CLOCK_INSTRUCTIONS = 100_000
+
+
+class SQLite:
+    """An engine for reads, and one with a single connection for writes.
+
+    Writers queue for that connection in order of arrival, and open every transaction with
+    BEGIN IMMEDIATE.
+    """
+
+    def __init__(self, url: str, file: Path, settings: DatabaseSettings) -> None:
+        one = settings.model_copy(update={"database_pool_size": 1, "database_pool_overflow": 0})
+        self.reader = new_engine(url, settings, {})
+        self.writer = new_engine(url, one, {})
+        limit = settings.database_statement_timeout_seconds
+        _set_up(self.reader, file, "BEGIN", READER_CACHE_KIB, limit)
+        _set_up(self.writer, file, "BEGIN IMMEDIATE", WRITER_CACHE_KIB, limit)
+
+    def turn(self, workspace_id: UUID | None) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    @asynccontextmanager
+    async def migrating(self) -> AsyncIterator[AsyncConnection]:
+        """In one transaction: BEGIN IMMEDIATE locks the file."""
+        async with self.writer.begin() as connection:
+            await connection.run_sync(lambda sync: sync.info["clock"].lift_limit())
+            yield connection
+
+    async def build_text_indexes(self, connection: AsyncConnection) -> None:
+        """FTS5 is a part of the schema."""
+
+    async def insert(
+        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    ) -> None:
+        values = [{"workspace_id": workspace_id, **row} for row in rows]
+        await connection.execute(insert(table), values)
+
+    async def update(
+        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    ) -> None:
+        columns = (table.c[name] for name in rows[0])
+        values: dict[str, Any] = {
+            one.name: bindparam(one.name) for one in columns if not one.primary_key
+        }
+        statement = update(table).where(*_named(table)).values(values)
+        await connection.execute(statement, _keyed(table, workspace_id, rows))
+
+    async def delete(
+        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    ) -> None:
+        statement = delete(table).where(*_named(table))
+        await connection.execute(statement, _keyed(table, workspace_id, rows))
+
+    def given(self, name: str, columns: Mapping[str, str]) -> str:
+        members = ", ".join(
+            f"json_extract(value, '$[{index}]') AS {column}" for index, column in enumerate(columns)
+        )
+        return f"(SELECT {members} FROM json_each(:{name})) AS {name}"  # noqa: S608  # of names
+
+    def parameter(self, rows: Sequence[Row]) -> str:
+        plain = [
+            [value.hex if isinstance(value, UUID) else value for value in row.values()]
+            for row in rows
+        ]
+        return orjson.dumps(plain).decode()
+
+    def values(self, values: Sequence[Any]) -> FromClause:
+        plain = [value.hex if isinstance(value, UUID) else value for value in values]
+        given = literal(orjson.dumps(plain).decode(), Text)
+        return func.json_each(given).table_valued("value", name="given")
+
+    def look_up(
+        self, wanted: FromClause, columns: Sequence[Any], on: Sequence[Any], limit: int
+    ) -> Select[Any]:
+        # SQLite turns a LEFT JOIN round only for a plain condition on what is joined: a LIMIT
+        # keeps those of the outer statement out.
+        first = columns[0]
+        joined = select(*columns).select_from(wanted).outerjoin(first.class_, and_(*on))
+        return joined.where(func.coalesce(first, null()).is_not(None)).limit(-1)
+
+    def each(self, table: str, columns: Sequence[str], on: str, *, lock: bool = False) -> str:
+        return f"LEFT JOIN {table} ON {on}"  # SQLite never turns a LEFT JOIN round
+
+
+class StatementClock:
+    """Interrupts the statement of one connection when its time is up."""
+
+    def __init__(self, limit_seconds: float) -> None:
+        self._usual_limit = limit_seconds
+        self._limit = limit_seconds
+        self._end = float("inf")
+
+    def begin_transaction(self) -> None:
+        self._limit = self._usual_limit
+
+    def lift_limit(self) -> None:
+        """Until the transaction ends."""
+        self._limit = float("inf")
+
+    def start(self) -> None:
+        self._end = time.monotonic() + self._limit
+
+    def stop(self) -> None:
+        self._end = float("inf")
+
+    def interrupt(self) -> None:
+        self._end = 0
+
+    def is_up(self) -> bool:
+        """SQLite asks in the middle of a statement, and ends it where the answer is true."""
+        return time.monotonic() > self._end
+
+
+def _set_up(engine: AsyncEngine, file: Path, begin: str, cache_kib: int, limit: float) -> None:
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def create_file(*_: Any) -> None:
+        """The files that SQLite puts beside it get the same mode."""
+        with suppress(OSError):  # connecting tells what is wrong
+            os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute(f"PRAGMA cache_size = {-cache_kib}")
+        cursor.close()
+        connection.create_function("rollcall_lower", 1, _lower_case, deterministic=True)
+        clock = record.info["clock"] = StatementClock(limit)
+        connection.run_async(
+            lambda driver: driver.set_progress_handler(clock.is_up, CLOCK_INSTRUCTIONS)
+        )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.info["clock"].begin_transaction()
+        connection.exec_driver_sql(begin)
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def start_clock(connection: Connection, *_: Any) -> None:
+        connection.info["clock"].start()
+
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def stop_clock(connection: Connection, *_: Any) -> None:
+        connection.info["clock"].stop()
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def end_statement(connection: Any, record: Any, *_: Any) -> None:
+        """The caller of a statement has gone: the statement ends, and with it what it locks."""
+        record.info["clock"].interrupt()
+        connection.rollback()
+
+
+def _lower_case(text: str | None) -> str | None:
+    return None if text is None else lower_case(text)
+
+
+def _named(table: Table) -> list[ColumnElement[bool]]:
+    return [column == bindparam(f"key_{column.name}") for column in table.primary_key]
+
+
+def _keyed(table: Table, workspace_id: UUID, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The rows as parameters of `_named`, and of the values beside it."""
+    keys = [column.name for column in table.primary_key]
+    named = ({"workspace_id": workspace_id, **row} for row in rows)
+    return [
+        {(f"key_{name}" if name in keys else name): value for name, value in row.items()}
+        for row in named
+    ]

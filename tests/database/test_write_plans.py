@@ -1,0 +1,152 @@
+"""Every statement of an upsert, a bulk and a deletion reads by the primary key alone.
+
+That has to hold for a young workspace of a full PostgreSQL: until ANALYZE has seen it, the planner
+knows nothing of it.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import Engine
+
+from app.contacts.decision.decide import Request
+from app.contacts.delete import delete_by_keys
+from app.contacts.keys import ContactKey
+from app.contacts.upsert import upsert
+from app.database.sessions import Database
+from app.tables import CONTACT, IDENTIFIER, TERM, Contact
+from app.workspaces.keys import Caller
+from tests.support.stored import add, contact_of, new_workspace
+
+pytestmark = [
+    pytest.mark.own_database,
+    pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
+]
+
+TABLES = {
+    table.name: [key.name for key in table.primary_key] for table in (CONTACT, IDENTIFIER, TERM)
+}
+OTHERS = 20_000
+OURS = 3_000
+ROWS = 1_000
+
+Sent = list[tuple[str, tuple[Any, ...]]]
+
+
+def person(number: int) -> Contact:
+    return contact_of(
+        number,
+        external_id=f"c{number}",
+        company=f"Company {number % 100}",
+        tags=["all", f"tag {number % 50}"],
+        custom_fields={"plan": "pro", "seats": number % 10},
+    )
+
+
+def given(number: int, **changed: Any) -> Request:
+    return Request({"external_id": f"c{number}", "email": f"{number}@example.com"} | changed)
+
+
+@contextmanager
+def noted(sent: Sent) -> Iterator[None]:
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if any(table in statement for table in TABLES):
+            sent.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+async def write(database: Database, caller: Caller, sent: Sent) -> None:
+    """A bulk, an upsert and a deletion, of contacts that are there and of new ones."""
+    there = range(0, ROWS // 2)
+    absent = range(OURS, OURS + ROWS // 2)
+    changed = {"tags": ["other"], "company": "Other", "custom_fields": {"plan": "free"}}
+    moved = [given(number, email=f"moved{number}@example.com", **changed) for number in there]
+    new = [given(number, tags=["new"]) for number in absent]
+    with noted(sent):
+        await upsert(database, caller, [*moved, *new], dry_run=True)
+        await upsert(database, caller, [*moved, *new])
+        await upsert(database, caller, [given(OURS + ROWS)])
+        keys = [ContactKey.of_email(f"{number}@example.com") for number in range(600, 700)]
+        await delete_by_keys(database, caller, keys, dry_run=False)
+
+
+def reads(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The steps that read one of the tables."""
+    if plan.get("Relation Name") in TABLES and plan["Node Type"] != "ModifyTable":
+        yield plan
+    for step in plan.get("Plans", ()):
+        yield from reads(step)
+
+
+def is_by_primary_key(step: dict[str, Any]) -> bool:
+    table = step["Relation Name"]
+    condition = step.get("Index Cond", "")
+    return (
+        step["Node Type"] in ("Index Scan", "Index Only Scan")
+        and step["Index Name"] == f"{table}_pkey"
+        and all(f"({column} = " in condition for column in TABLES[table])
+    )
+
+
+def quoted(value: Any) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def faults(connection: Connection, sent: Sent) -> list[Any]:
+    """The steps of each statement's plans, for its parameters and for any, that are not so."""
+    found = []
+    for number, (statement, parameters) in enumerate(sent):
+        connection.exec_driver_sql(f"PREPARE s{number} AS {statement}")
+        values = ", ".join(map(quoted, parameters))
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            connection.exec_driver_sql(f"SET LOCAL plan_cache_mode = {mode}")
+            explain = f"EXPLAIN (FORMAT JSON) EXECUTE s{number} ({values})"
+            [[root]] = connection.exec_driver_sql(explain).one()
+            steps = list(reads(root["Plan"]))
+            found += [(mode, step, statement) for step in steps if not is_by_primary_key(step)]
+        connection.exec_driver_sql(f"DEALLOCATE s{number}")
+    return found
+
+
+ANALYSE = f"ANALYZE {', '.join(TABLES)}"
+FORGET = """
+    WITH forgotten AS (DELETE FROM pg_statistic WHERE starelid = ANY(CAST(:tables AS regclass[])))
+    UPDATE pg_class SET reltuples = -1 WHERE oid = ANY(CAST(:tables AS regclass[]))
+"""
+
+
+async def test_every_write_reads_by_primary_key_whatever_the_statistics_say(
+    database: Database,
+) -> None:
+    async with database.write_directory() as session:
+        connection = await session.connection()
+        for table in TABLES:
+            await connection.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = off)"))
+        await connection.execute(text(ANALYSE))
+    others = [await new_workspace(database) for _ in range(2)]
+    for caller in others:
+        await add(database, caller, map(person, range(OTHERS // 2)))
+    ours = await new_workspace(database)
+    await add(database, ours, map(person, range(OURS)))
+    sent: Sent = []
+    await write(database, ours, sent)
+    written = re.compile(r"(DELETE|INSERT|UPDATE) (?:FROM |INTO )?(\w+)")
+    assert {found.groups() for one, _ in sent if (found := written.match(one))} == {
+        ("UPDATE", "contact"),
+        *((verb, table) for verb in ("DELETE", "INSERT") for table in TABLES),
+    }
+
+    async with database.write_directory() as session:
+        connection = await session.connection()
+        assert await connection.run_sync(faults, sent) == []  # with statistics of empty tables
+        await connection.execute(text(FORGET), {"tables": list(TABLES)})
+        assert await connection.run_sync(faults, sent) == []
+        await connection.execute(text(ANALYSE))
+        assert await connection.run_sync(faults, sent) == []
