@@ -1,24 +1,23 @@
 """The custom fields that a workspace has defined: their keys, types, labels and descriptions.
 
-A contact's custom fields of other keys are taken as they are.
+Custom fields with other keys accept any value.
 """
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import delete, func
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database.sessions import Database, try_again
+from app.contacts.limits import CUSTOM_FIELDS_LIMIT
+from app.database.errors import try_again
+from app.database.sessions import Database, WorkspaceSession
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields.contact import plain_text
+from app.fields.normalise import plain_text
 from app.tables import CustomField, Workspace
 from app.workspaces.keys import Caller
 
-DEFINITIONS_LIMIT = 500
 TEXT_LIMITS = {"key": 100, "label": 255, "description": 10_000}
 
 
@@ -31,7 +30,7 @@ class CustomFieldType(Enum):
 
 
 class CustomFieldSet(Enum):
-    """A ready set of definitions, named after the system whose slots it holds."""
+    """A predefined set of definitions, named after the system that it serves."""
 
     NOTIFUSE = "notifuse"
 
@@ -46,15 +45,13 @@ SETS: dict[CustomFieldSet, dict[str, CustomFieldType]] = {
 }
 
 
-async def definitions(session: AsyncSession, workspace_id: UUID) -> Sequence[CustomField]:
-    statement = select(CustomField).where(col(CustomField.workspace_id) == workspace_id)
-    return (await session.exec(statement.order_by(col(CustomField.key)))).all()
+async def definitions(session: WorkspaceSession) -> Sequence[CustomField]:
+    return (await session.exec(select(CustomField).order_by(col(CustomField.key)))).all()
 
 
-async def defined_types(session: AsyncSession, workspace_id: UUID) -> dict[str, CustomFieldType]:
-    """The types by their keys, in one statement."""
-    columns = select(col(CustomField.key), col(CustomField.type))
-    rows = await session.exec(columns.where(col(CustomField.workspace_id) == workspace_id))
+async def defined_types(session: WorkspaceSession) -> dict[str, CustomFieldType]:
+    """The type of each defined key, in one statement."""
+    rows = await session.exec(select(col(CustomField.key), col(CustomField.type)))
     return {key: CustomFieldType(kind) for key, kind in rows}
 
 
@@ -62,64 +59,59 @@ async def defined_types(session: AsyncSession, workspace_id: UUID) -> dict[str, 
 async def define(
     database: Database, caller: Caller, kind: CustomFieldType, texts: Mapping[str, Any]
 ) -> CustomField:
-    """Defines a key, or gives a defined one what `texts` holds: `key`, `label`, `description`.
+    """Defines a key, or updates the texts of a defined one.
 
-    A text that is absent stays as it is. Raises InvalidInput with every broken rule.
+    `texts` has `key`, `label` and `description`; an absent text is left unchanged. Raises
+    InvalidInput with every broken rule.
     """
     texts = _normalised(texts)
-    async with database.write(caller.workspace_id) as session:
-        await _lock(session, caller.workspace_id)
-        return await _define(session, caller.workspace_id, kind, texts)
+    async with database.write(caller) as session:
+        await _lock(session)
+        return await _define(session, kind, texts)
 
 
 @try_again
 async def remove(database: Database, caller: Caller, key: str) -> CustomField | None:
-    """The definition that was removed. The values on contacts stay."""
+    """Returns the removed definition. The values of contacts are unchanged."""
     statement = (
         delete(CustomField)
-        .where(
-            col(CustomField.workspace_id) == caller.workspace_id,
-            col(CustomField.key) == plain_text(key, "key"),
-        )
+        .where(col(CustomField.key) == plain_text(key, "key"))
         .returning(CustomField)
     )
-    async with database.write(caller.workspace_id) as session:
+    async with database.write(caller) as session:
         return (await session.exec(statement)).scalar_one_or_none()
 
 
-async def load(session: AsyncSession, workspace_id: UUID, chosen: CustomFieldSet) -> int:
-    """Defines a ready set and returns its size. Labels and descriptions that are there stay."""
-    await _lock(session, workspace_id)
+async def load(session: WorkspaceSession, chosen: CustomFieldSet) -> int:
+    """Defines a predefined set and returns its size. Existing texts are left unchanged."""
+    await _lock(session)
     for key, kind in SETS[chosen].items():
-        await _define(session, workspace_id, kind, {"key": key})
+        await _define(session, kind, {"key": key})
     return len(SETS[chosen])
 
 
-async def _lock(session: AsyncSession, workspace_id: UUID) -> None:
-    """Definitions of a workspace are made one after the other, which its limit needs.
+async def _lock(session: WorkspaceSession) -> None:
+    """Serializes the definitions of a workspace, so that their limit holds.
 
-    The lock is one that writers of contacts, who refer to the workspace, need not wait for.
+    The row lock does not block writers of contacts, whose foreign key only locks the key.
     """
-    statement = select(Workspace.id).where(col(Workspace.id) == workspace_id)
+    statement = select(Workspace.id).where(col(Workspace.id) == session.workspace_id)
     await session.exec(statement.with_for_update(key_share=True))
 
 
 async def _define(
-    session: AsyncSession,
-    workspace_id: UUID,
-    kind: CustomFieldType,
-    texts: Mapping[str, Any],
+    session: WorkspaceSession, kind: CustomFieldType, texts: Mapping[str, Any]
 ) -> CustomField:
     key = texts["key"]
-    definition = await session.get(CustomField, (workspace_id, key))
+    definition = await session.get(CustomField, (session.workspace_id, key))
     if definition is None:
-        if await _count(session, workspace_id) >= DEFINITIONS_LIMIT:
-            message = f"a workspace can define at most {DEFINITIONS_LIMIT} custom fields"
+        if await _count(session) >= CUSTOM_FIELDS_LIMIT:
+            message = f"must be one of at most {CUSTOM_FIELDS_LIMIT} custom fields in the workspace"
             raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "key", message)])
-        definition = CustomField(workspace_id=workspace_id, type=kind.value, **texts)
+        definition = CustomField(workspace_id=session.workspace_id, type=kind.value, **texts)
         session.add(definition)
     elif definition.type != kind.value:
-        message = f"{key} is defined as {definition.type}: remove it first"
+        message = f"must be {definition.type}, the type of {key}, until the definition is removed"
         raise InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, "type", message)])
     else:
         definition.sqlmodel_update(dict(texts))
@@ -127,11 +119,8 @@ async def _define(
     return definition
 
 
-async def _count(session: AsyncSession, workspace_id: UUID) -> int:
-    statement = select(func.count()).select_from(CustomField)
-    return (
-        await session.exec(statement.where(col(CustomField.workspace_id) == workspace_id))
-    ).one()
+async def _count(session: WorkspaceSession) -> int:
+    return (await session.exec(select(func.count(col(CustomField.key))))).one()
 
 
 def _normalised(texts: Mapping[str, Any]) -> dict[str, Any]:

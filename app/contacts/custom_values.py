@@ -1,17 +1,15 @@
-"""Whether given custom fields have the types that their workspace has defined."""
+"""Checks given custom fields against the types that their workspace has defined."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-
-from pydantic_core import PydanticCustomError
 
 from app.contacts.custom_fields import CustomFieldType, defined_types
 from app.contacts.decision.decide import Request
 from app.contacts.decision.policy import ObjectMode
 from app.database.sessions import Database
 from app.errors import FieldError, FieldErrorCode
-from app.fields.contact import parse_timestamp
+from app.timestamps import parse_timestamp
 from app.workspaces.keys import Caller
 
 FORMS = {
@@ -26,14 +24,14 @@ FORMS = {
 async def with_type_errors(
     database: Database, caller: Caller, requests: Sequence[Request]
 ) -> Sequence[Request]:
-    """The requests, with an error beside their others for each value that has not its type.
+    """Returns the requests, with an error added for each value that does not have its type.
 
-    The definitions are read once, and only where custom fields were given.
+    The definitions are read once, and only if custom fields were given.
     """
     if not any(request.given.get("custom_fields") for request in requests):
         return requests
-    async with database.read() as session:
-        types = await defined_types(session, caller.workspace_id)
+    async with database.read(caller) as session:
+        types = await defined_types(session)
     return [
         replace(request, errors=(*request.errors, *type_errors(request, types)))
         for request in requests
@@ -41,9 +39,9 @@ async def with_type_errors(
 
 
 def type_errors(request: Request, types: Mapping[str, CustomFieldType]) -> Iterator[FieldError]:
-    """Null removes a key under MERGE; under REPLACE it would be a value, and is of no type."""
+    """A null removes its key, so it needs no type, except in the mode REPLACE."""
     given = request.given.get("custom_fields") or {}
-    if request.policy.custom_fields is ObjectMode.MERGE:
+    if request.policy.custom_fields is not ObjectMode.REPLACE:
         given = {key: value for key, value in given.items() if value is not None}
     return wrong_types(given, types)
 
@@ -54,12 +52,12 @@ def wrong_types(
     for key, value in values.items():
         kind = types.get(key)
         if kind is not None and not has_type(kind, value):
-            message = f"is defined as {kind.value} and must be {FORMS[kind]}"
+            message = f"must be {FORMS[kind]} (type {kind.value})"
             yield FieldError(FieldErrorCode.INVALID_FORMAT, f"customFields.{key}", message)
 
 
 def has_type(kind: CustomFieldType, value: Any) -> bool:
-    """Of a JSON value that holds to the rulebook, so that its numbers are finite."""
+    """The value is valid JSON, so its numbers are finite."""
     match kind:
         case CustomFieldType.STRING:
             return isinstance(value, str)
@@ -76,6 +74,6 @@ def has_type(kind: CustomFieldType, value: Any) -> bool:
 def _is_timestamp(value: Any) -> bool:
     try:
         parse_timestamp(value)
-    except PydanticCustomError:
+    except ValueError:
         return False
     return True

@@ -2,30 +2,27 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
-from sqlalchemy import ColumnElement
-from sqlalchemy import delete as delete_statement
-from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from app.contacts.decision.decide import stale
+from app.contacts.change import Cause, Change
+from app.contacts.decision.decide import version_conflicts
 from app.contacts.decision.outcome import NOT_FOUND, Conflict
-from app.contacts.keys import ContactKey, MatchedBy
-from app.contacts.listing.conditions import Condition
+from app.contacts.keys import ContactKey
+from app.contacts.limits import DELETIONS_LIMIT
+from app.contacts.listing.conditions import Condition, narrows
 from app.contacts.listing.order import OLDEST_FIRST, Window
-from app.contacts.listing.page import page
-from app.contacts.listing.predicates import predicate
-from app.contacts.store.change import locked
-from app.contacts.store.find import find, of_workspace
-from app.database.sessions import Database, is_sqlite, try_again
-from app.tables import Contact, ContactTable
+from app.contacts.listing.page import full_page, meeting
+from app.contacts.store.find import find
+from app.contacts.store.save import save
+from app.database.errors import try_again
+from app.database.sessions import Database
+from app.errors import FieldError, FieldErrorCode, InvalidInput
+from app.tables import Contact
 from app.workspaces.keys import Caller
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The contacts that are gone, as they were last, and whether more meet the filter."""
+    """The deleted contacts in their last state, and whether more may meet the filter."""
 
     contacts: Sequence[Contact]
     has_more: bool
@@ -35,14 +32,14 @@ class Deleted:
 async def delete(
     database: Database, caller: Caller, key: ContactKey, if_version: int | None
 ) -> Contact | Conflict:
-    """The contact that was deleted, as it was last."""
-    async with database.write(caller.workspace_id) as session:
-        contact = await locked(session, caller, key)
+    """Returns the deleted contact in its last state."""
+    async with database.write(caller) as session:
+        contact = (await find(session, [key], lock=True)).get(key)
         if contact is None:
             return NOT_FOUND
-        if reasons := stale(contact, if_version):
+        if reasons := version_conflicts(contact, if_version):
             return Conflict(tuple(reasons))
-        await _delete(session, caller, [contact.id])
+        await save(session, _deletions(caller, [contact]))
     return contact
 
 
@@ -50,55 +47,57 @@ async def delete(
 async def delete_by_keys(
     database: Database, caller: Caller, keys: Sequence[ContactKey], *, dry_run: bool
 ) -> list[Contact | Conflict]:
-    """An outcome for each key, in order; a second key of the same contact finds it gone."""
-    async with database.read() if dry_run else database.write(caller.workspace_id) as session:
-        known = await find(session, caller, keys, lock=not dry_run)
-        gone: set[UUID] = set()
+    """Returns an outcome for each key, in order; a second key of the same contact finds none."""
+    if len(keys) > DELETIONS_LIMIT:
+        message = f"must have at most {DELETIONS_LIMIT:,} keys, has {len(keys)}"
+        raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "selection.keys", message)])
+    async with database.read(caller) if dry_run else database.write(caller) as session:
+        working_set = await find(session, keys, lock=not dry_run)
         outcomes: list[Contact | Conflict] = []
         for key in keys:
-            contact = known.get(key)
-            if contact is None or contact.id in gone:
-                outcomes.append(NOT_FOUND)
-            else:
-                gone.add(contact.id)
-                outcomes.append(contact)
+            contact = working_set.get(key)
+            if contact is not None:
+                working_set.remove(contact.id)
+            outcomes.append(contact or NOT_FOUND)
         if not dry_run:
-            await _delete(session, caller, gone)
+            deleted = [one for one in outcomes if isinstance(one, Contact)]
+            await save(session, _deletions(caller, deleted))
     return outcomes
 
 
-@try_again
 async def delete_by_filter(
-    database: Database, caller: Caller, condition: Condition, limit: int, *, dry_run: bool
+    database: Database, caller: Caller, condition: Condition, *, dry_run: bool
 ) -> Deleted:
-    """The oldest `limit` contacts that meet the condition."""
-    async with database.read() if dry_run else database.write(caller.workspace_id) as session:
-        window = Window(size=limit)
-        found = await page(session, caller, OLDEST_FIRST, window, condition, whole=True)
-        contacts = found.contacts
-        if not dry_run:
-            # Locked in the order that all keep to, and asked again: it may have changed meanwhile.
-            ids = [one.id for one in contacts]
-            keys = [ContactKey(MatchedBy.ID, one) for one in ids]
-            held = (await find(session, caller, keys, lock=True)).contacts()
-            still = predicate(condition, sqlite=is_sqlite(session))
-            gone = await _delete(session, caller, ids, still)
-            contacts = [held[one] for one in ids if one in gone]
-    return Deleted(contacts, found.has_more)
+    """Deletes the oldest contacts that meet the condition, up to DELETIONS_LIMIT.
+
+    The search runs before the transaction that deletes. Contacts that no longer meet the
+    condition once they are locked are kept.
+    """
+    if not narrows(condition):
+        message = "must have at least one condition"
+        raise InvalidInput([FieldError(FieldErrorCode.REQUIRED, "selection.filter", message)])
+    async with database.read(caller) as session:
+        window = Window(size=DELETIONS_LIMIT)
+        found = await full_page(session, OLDEST_FIRST, window, condition)
+    if dry_run or not found.contacts:
+        return Deleted(found.contacts, found.has_more)
+    deleted = await _delete(database, caller, condition, found.contacts)
+    return Deleted(deleted, found.has_more)
 
 
+@try_again
 async def _delete(
-    session: AsyncSession,
-    caller: Caller,
-    contact_ids: Iterable[UUID],
-    *conditions: ColumnElement[bool],
-) -> set[UUID]:
-    """The ids of the contacts that are gone."""
-    contact_id = col(ContactTable.id)
-    statement = (
-        delete_statement(ContactTable)
-        .where(of_workspace(caller), contact_id.in_(contact_ids), *conditions)
-        .returning(contact_id)
-        .execution_options(synchronize_session=False)
-    )
-    return set((await session.exec(statement)).scalars())
+    database: Database, caller: Caller, condition: Condition, contacts: Sequence[Contact]
+) -> list[Contact]:
+    async with database.write(caller) as session:
+        keys = [ContactKey.of_id(contact.id) for contact in contacts]
+        locked = await find(session, keys, lock=True)
+        still = await meeting(session, [contact.id for contact in contacts], condition)
+        held = (locked.by_id(contact.id) for contact in contacts if contact.id in still)
+        deleted = [contact for contact in held if contact is not None]
+        await save(session, _deletions(caller, deleted))
+    return deleted
+
+
+def _deletions(caller: Caller, contacts: Iterable[Contact]) -> list[Change]:
+    return [Change(contact, None, Cause.DELETION, caller.key_id) for contact in contacts]

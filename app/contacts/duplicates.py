@@ -1,8 +1,8 @@
 """Pages of likely duplicates.
 
-The contacts that share a value make a group. Each of them but the first makes a pair with the
-first, so that a group of n has n - 1 pairs, in the order of reason, value and contact id. A page
-walks that order by the index alone, and no further than WALK_LIMIT contacts for each reason.
+Contacts that share a value form a group. The first contact of a group forms a pair with each of
+the others, so a group of n has n - 1 pairs, ordered by reason, value and contact id. A page walks
+this order along an index, for at most WALK_LIMIT contacts of each reason.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, tuple_
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import cursors
-from app.contacts.keys import ContactKey, MatchedBy
-from app.contacts.listing.order import PAGE_DEFAULT, PAGE_LIMIT
+from app.contacts.keys import ContactKey
+from app.contacts.limits import PAGE_DEFAULT, PAGE_LIMIT
 from app.contacts.store.duplicate_keys import DuplicateReason, reasons
-from app.contacts.store.find import find, of_workspace
+from app.contacts.store.find import find
+from app.database.sessions import WorkspaceSession
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import Contact, ContactTable
 from app.workspaces.keys import Caller
@@ -39,7 +39,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The first of a group, another contact of the group, and all that they share."""
+    """The first contact of a group, another one, and every reason that they share."""
 
     contact: Contact
     duplicate: Contact
@@ -49,7 +49,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """A page. `end` is where the next one goes on, None where there is none."""
+    """A page. `end` is where the next page starts, or None if there is none."""
 
     pairs: Sequence[Pair]
     end: Position | None
@@ -72,63 +72,60 @@ def position_at(caller: Caller, cursor: str) -> Position:
     """Raises InvalidInput that names the argument."""
     try:
         reason, value, contact_id = cursors.decode(caller.workspace_id, _ORDER, cursor)
-        if not isinstance(value, str) or "\x00" in value:  # as no contact has; it may be forged
+        if not isinstance(value, str) or "\x00" in value:  # the cursor is forged
             raise ValueError(value)
         return Position(DuplicateReason[reason], value, UUID(contact_id))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        message = "is not a cursor of this list"
+        message = "must be a cursor of this list"
         broken = FieldError(FieldErrorCode.INVALID_FORMAT, "after", message)
         raise InvalidInput([broken]) from error
 
 
-async def duplicates(
-    session: AsyncSession, caller: Caller, size: int, after: Position | None
-) -> Pairs:
+async def duplicates(session: WorkspaceSession, size: int, after: Position | None) -> Pairs:
     found: list[Position] = []
     end = None
     for reason in _REASONS[_REASONS.index(after.reason) if after else 0 :]:
         start = after if after and after.reason is reason else None
-        alike, stopped_at = await _walk(session, caller, reason, start, size + 1 - len(found))
-        found += alike
+        positions, stopped_at = await _walk(session, reason, start, size + 1 - len(found))
+        found += positions
         end = found[size - 1] if len(found) > size else stopped_at
         if end is not None:
             break
-    return Pairs(await _pairs(session, caller, found[:size]), end)
+    return Pairs(await _pairs(session, found[:size]), end)
 
 
 async def _walk(
-    session: AsyncSession,
-    caller: Caller,
+    session: WorkspaceSession,
     reason: DuplicateReason,
     after: Position | None,
     size: int,
 ) -> tuple[list[Position], Position | None]:
-    """Contacts that are not the first of their group; where the walk reached its limit."""
+    """The contacts that are not the first of their group, and where the walk met its limit."""
     value, identity = _value(ContactTable, reason), col(ContactTable.id)
-    bounds = [of_workspace(caller), value.is_not(None)]
+    bounds: list[ColumnElement[bool]] = [value.is_not(None)]
     if after is not None:
         bounds.append(tuple_(value, identity) > tuple_(after.value, after.contact_id))
     steps = select(value, identity).order_by(value, identity)
     last = (await session.exec(steps.where(*bounds).offset(WALK_LIMIT - 1).limit(1))).first()
     if last is not None:
         bounds.append(tuple_(value, identity) <= tuple_(*last))
-    statement = steps.where(*bounds, identity != _first(caller, reason)).limit(size)
+    statement = steps.where(*bounds, identity != _first(reason)).limit(size)
     later = [Position(reason, *row) for row in await session.exec(statement)]
     return later, Position(reason, *last) if last else None
 
 
-async def _pairs(session: AsyncSession, caller: Caller, found: Sequence[Position]) -> list[Pair]:
-    """Two contacts that are alike in several ways make a pair at the first of these alone."""
-    firsts = await _firsts(session, caller, [position.contact_id for position in found])
+async def _pairs(session: WorkspaceSession, found: Sequence[Position]) -> list[Pair]:
+    """Two contacts that share several values form one pair, at the first of these values."""
+    firsts = await _firsts(session, [position.contact_id for position in found])
     wanted = {one for each in firsts.values() for one in each.values() if one is not None}
-    keys = [ContactKey(MatchedBy.ID, contact_id) for contact_id in wanted | firsts.keys()]
-    contacts = (await find(session, caller, keys)).contacts()
+    keys = [ContactKey.of_id(contact_id) for contact_id in wanted | firsts.keys()]
+    contacts = await find(session, keys)
     pairs = []
     for position in found:
         first_of = firsts.get(position.contact_id, {})
         first_id = first_of.get(position.reason)
-        contact = contacts.get(first_id) if first_id else None
-        duplicate = contacts.get(position.contact_id)
+        contact = contacts.by_id(first_id) if first_id else None
+        duplicate = contacts.by_id(position.contact_id)
         if contact is None or duplicate is None or contact is duplicate:
             continue
         shared = reasons(contact, duplicate)
@@ -138,12 +135,12 @@ async def _pairs(session: AsyncSession, caller: Caller, found: Sequence[Position
 
 
 async def _firsts(
-    session: AsyncSession, caller: Caller, contact_ids: Sequence[UUID]
+    session: WorkspaceSession, contact_ids: Sequence[UUID]
 ) -> dict[UUID, dict[DuplicateReason, UUID | None]]:
-    """For each contact the first of each group that it belongs to."""
-    first_ids = [_first(caller, reason) for reason in _REASONS]
+    """For each contact, the first contact of each group that it belongs to."""
+    first_ids = [_first(reason) for reason in _REASONS]
     statement: Any = select(col(ContactTable.id), *first_ids).where(
-        of_workspace(caller), col(ContactTable.id).in_(contact_ids)
+        col(ContactTable.id).in_(contact_ids)
     )
     return {
         contact_id: dict(zip(_REASONS, ids, strict=True))
@@ -151,15 +148,12 @@ async def _firsts(
     }
 
 
-def _first(caller: Caller, reason: DuplicateReason) -> ScalarSelect[UUID]:
-    """The first of the group that a row of `contact` belongs to."""
+def _first(reason: DuplicateReason) -> ScalarSelect[UUID]:
+    """The first contact of the group that a row of `contact` belongs to."""
     other = aliased(ContactTable)
     return (
         select(col(other.id))
-        .where(
-            col(other.workspace_id) == caller.workspace_id,
-            _value(other, reason) == _value(ContactTable, reason),
-        )
+        .where(_value(other, reason) == _value(ContactTable, reason))
         .order_by(col(other.id))
         .limit(1)
         .scalar_subquery()

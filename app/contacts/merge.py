@@ -1,31 +1,30 @@
-"""Merging: two contacts that are one person become one, and every identifier leads to it."""
+"""Merges two contacts of one person. The identifiers of both then find the one that is kept."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
-from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
-
-from app.contacts.assignments import assignments_to_move, move_assignments
+from app.contacts.assignments import assignee_of, assignment_change
+from app.contacts.change import Cause, Change
 from app.contacts.custom_fields import defined_types
 from app.contacts.custom_values import wrong_types
-from app.contacts.decision.apply import changes, derived, same_json
+from app.contacts.decision.apply import changes, derived, object_errors, same_json
 from app.contacts.decision.outcome import Conflict, ConflictCode, ConflictReason, FieldChange
 from app.contacts.decision.working_set import keys_of
 from app.contacts.keys import ContactKey
-from app.contacts.store import aliases, ranges
-from app.contacts.store.find import find, of_workspace, row
-from app.contacts.store.rows import update_contacts
-from app.database.sessions import Database, try_again
+from app.contacts.limits import ALIASES_LIMIT
+from app.contacts.store.find import find
+from app.contacts.store.save import save
+from app.database.errors import try_again
+from app.database.sessions import Database, WorkspaceSession
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields.contact import FIELDS, STAMPS, normalise
+from app.fields.contact import FIELDS, STAMPS
+from app.fields.rules import TAGS_LIMIT
 from app.phones import e164
-from app.tables import Contact, ContactTable, now
+from app.tables import Contact, now
 from app.workspaces.keys import Caller
 
 
@@ -36,7 +35,7 @@ class MergePreference(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The contact that stays, as it is now; the id of the other; what changed on the first."""
+    """The kept contact as it is now, the id of the other one, and the changes of the first."""
 
     contact: Contact
     merged_id: UUID
@@ -53,30 +52,29 @@ async def merge(
     *,
     dry_run: bool = False,
 ) -> Merged | Conflict:
-    """Raises InvalidInput where both keys lead to one contact, the two exceed a limit, or a custom
-    value would move that has not the type of its field."""
-    async with database.read() if dry_run else database.write(caller.workspace_id) as session:
-        known = await find(session, caller, [into, away], lock=not dry_run)
-        stays, goes = known.get(into), known.get(away)
-        if stays is None or goes is None:
-            return _not_found(into=stays, **{"from": goes})
-        if stays.id == goes.id:
-            message = "leads to the same contact as `into`"
+    """Raises InvalidInput if both keys belong to one contact, if the merged contact would exceed a
+    limit, or if a custom value would move that does not have the type of its field."""
+    async with database.read(caller) if dry_run else database.write(caller) as session:
+        working_set = await find(session, [into, away], lock=not dry_run)
+        kept, merged_away = working_set.get(into), working_set.get(away)
+        if kept is None or merged_away is None:
+            return _not_found(into=kept, **{"from": merged_away})
+        if kept.id == merged_away.id:
+            message = "must name another contact than `into`"
             raise InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, "from", message)])
-        merged = joined(stays, goes, prefer, now())
-        await _must_have_their_types(session, caller, stays, merged.contact)
-        moved = await assignments_to_move(session, caller, goes.id, stays.id)
-        merged = replace(merged, changes=(*merged.changes, *moved))
+        merged = merged_contact(kept, merged_away, prefer, now(), caller.source)
+        await _check_moved_types(session, kept, merged.contact)
         if not dry_run:
-            await _write(session, caller, stays, goes, merged.contact)
+            deletion = Change(merged_away, None, Cause.MERGE, caller.key_id)
+            after = merged.contact
+            update = Change(kept, after, Cause.MERGE, caller.key_id, merged.changes)
+            await save(session, [deletion, update])
     return merged
 
 
-async def _must_have_their_types(
-    session: AsyncSession, caller: Caller, stays: Contact, merged: Contact
-) -> None:
-    """A value may be older than the definition of its field: it stays, but does not move."""
-    held = stays.custom_fields
+async def _check_moved_types(session: WorkspaceSession, kept: Contact, merged: Contact) -> None:
+    """A value may be older than the definition of its field: it may be kept, but not moved."""
+    held = kept.custom_fields
     moved = {
         key: value
         for key, value in merged.custom_fields.items()
@@ -84,7 +82,7 @@ async def _must_have_their_types(
     }
     if not moved:
         return
-    types = await defined_types(session, caller.workspace_id)
+    types = await defined_types(session)
     if errors := list(wrong_types(moved, types)):
         raise InvalidInput(errors)
 
@@ -92,47 +90,65 @@ async def _must_have_their_types(
 def _not_found(**contacts: Contact | None) -> Conflict:
     return Conflict(
         tuple(
-            ConflictReason(ConflictCode.NOT_FOUND, f"No contact was found for `{argument}`.")
+            ConflictReason(ConflictCode.NOT_FOUND, f"The contact of `{argument}` does not exist.")
             for argument, contact in contacts.items()
             if contact is None
         )
     )
 
 
-def joined(stays: Contact, goes: Contact, prefer: MergePreference, at: datetime) -> Merged:
-    """What the two make together. Raises InvalidInput where that exceeds a limit."""
-    preferred, other = (stays, goes) if prefer is MergePreference.INTO else (goes, stays)
+def merged_contact(
+    kept: Contact, merged_away: Contact, prefer: MergePreference, at: datetime, source: str
+) -> Merged:
+    """Raises InvalidInput if the merged contact exceeds a limit."""
+    preferred, other = (
+        (kept, merged_away) if prefer is MergePreference.INTO else (merged_away, kept)
+    )
     values = {
         name: _filled(getattr(preferred, name), getattr(other, name))
         for name in FIELDS
-        if name != "updated_at"
+        if name not in ("external_id", "updated_at")
     }
     values["phone"] = _phone(preferred if preferred.phone else other, values)
-    values["tags"] = list(dict.fromkeys([*stays.tags, *goes.tags]))
-    values["custom_fields"] = stays.custom_fields | goes.custom_fields | preferred.custom_fields
-    values["meta"] = _unstamped(stays) | _unstamped(goes) | _unstamped(preferred)
-    values["created_at"] = min(stays.created_at, goes.created_at)
-    _, errors = normalise({name: values[name] for name in ("tags", "custom_fields", "meta")})
-    if errors:
-        raise InvalidInput(errors)
-    values["meta"] |= {key: stays.meta[key] for key in STAMPS if key in stays.meta}
-    contact = stays.model_copy(
-        update=values
-        | _unsubscribed(stays, goes)
-        | {"email_key": preferred.email_key, "version": stays.version + 1, "updated_at": at}
+    values["tags"] = list(dict.fromkeys([*kept.tags, *merged_away.tags]))
+    values["custom_fields"] = (
+        kept.custom_fields | merged_away.custom_fields | preferred.custom_fields
     )
+    values["meta"] = _unstamped(kept) | _unstamped(merged_away) | _unstamped(preferred)
+    values["created_at"] = min(kept.created_at, merged_away.created_at)
+    if errors := list(_limit_errors(values)):
+        raise InvalidInput(errors)
+    values["meta"] |= {key: kept.meta[key] for key in STAMPS if key in kept.meta}
+    values["external_ids"] = other.external_ids | preferred.external_ids
+    server_fields: dict[str, Any] = {
+        "email_key": preferred.email_key,
+        "assignments": _assignments(kept, merged_away),
+        "aliases": _aliases(kept, merged_away),
+        "version": kept.version + 1,
+        "updated_at": at,
+    }
+    contact = kept.model_copy(update=values | _unsubscribed(kept, merged_away) | server_fields)
     contact = contact.model_copy(update=derived(contact))
-    return Merged(contact, goes.id, tuple(_changes(stays, contact, values)))
+    return Merged(contact, merged_away.id, tuple(_changes(kept, contact, values, source)))
+
+
+def _limit_errors(values: dict[str, Any]) -> Iterator[FieldError]:
+    """Values within the limits on each contact may exceed them together."""
+    if len(values["tags"]) > TAGS_LIMIT:
+        message = f"must have at most {TAGS_LIMIT} tags"
+        yield FieldError(FieldErrorCode.TOO_MANY, "tags", message)
+    for name in ("custom_fields", "meta"):
+        yield from object_errors(name, values[name])
 
 
 def _filled(value: Any, other: Any) -> Any:
     return other if value in (None, "") else value
 
 
-def _phone(of: Contact, values: dict[str, Any]) -> str | None:
-    """In E.164 where the country of the other contact would make it another number, or none."""
-    is_same = e164(values["phone"], values["country"]) == of.phone_e164
-    return of.phone if is_same or of.phone_e164 is None else of.phone_e164
+def _phone(owner: Contact, values: dict[str, Any]) -> str | None:
+    """As given, or in E.164 if the merged country would make it another number or none."""
+    is_same = e164(values["phone"], values["country"]) == owner.phone_e164
+    return owner.phone if is_same or owner.phone_e164 is None else owner.phone_e164
 
 
 def _unstamped(contact: Contact) -> dict[str, Any]:
@@ -140,7 +156,7 @@ def _unstamped(contact: Contact) -> dict[str, Any]:
 
 
 def _unsubscribed(*contacts: Contact) -> dict[str, Any]:
-    """A merge resubscribes nobody."""
+    """A merge never resubscribes a contact."""
     moments = [one.unsubscribed_at for one in contacts if one.unsubscribed_at is not None]
     return {
         "is_unsubscribed": any(one.is_unsubscribed for one in contacts),
@@ -148,23 +164,32 @@ def _unsubscribed(*contacts: Contact) -> dict[str, Any]:
     }
 
 
-def _changes(before: Contact, after: Contact, values: dict[str, Any]) -> Iterator[FieldChange]:
-    yield from changes(before, values)
+def _aliases(kept: Contact, merged_away: Contact) -> list[list[str]]:
+    """Every identifier of both; `derived` removes those that the merged contact has as its own."""
+    keys = dict.fromkeys([*keys_of(kept), *keys_of(merged_away)])
+    if len(keys) > ALIASES_LIMIT:
+        message = f"must have at most {ALIASES_LIMIT:,} identifiers together with `into`"
+        raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "from", message)])
+    return [[key.kind.value, key.source, key.value] for key in keys]
+
+
+def _assignments(kept: Contact, merged_away: Contact) -> list[dict[str, str]]:
+    """Oldest first. An assignment of both contacts keeps the time that the kept contact has. The
+    limit is checked only when a contact is assigned."""
+    held = {assignee_of(one) for one in kept.assignments}
+    moved = [one for one in merged_away.assignments if assignee_of(one) not in held]
+    return sorted([*kept.assignments, *moved], key=lambda one: one["assigned_at"])
+
+
+def _changes(
+    before: Contact, after: Contact, values: dict[str, Any], source: str
+) -> Iterator[FieldChange]:
+    yield from changes(before, values, source)
     if after.is_unsubscribed != before.is_unsubscribed:
         yield FieldChange("isUnsubscribed", before.is_unsubscribed, after.is_unsubscribed)
     if after.unsubscribed_at != before.unsubscribed_at:
         yield FieldChange("unsubscribedAt", before.unsubscribed_at, after.unsubscribed_at)
-
-
-async def _write(
-    session: AsyncSession, caller: Caller, stays: Contact, goes: Contact, merged: Contact
-) -> None:
-    """Both contacts are locked. The one goes before the other takes over its identifiers."""
-    await move_assignments(session, caller, goes.id, merged.id)
-    await aliases.move(session, caller, goes.id, merged.id)
-    gone = delete(ContactTable).where(of_workspace(caller), col(ContactTable.id) == goes.id)
-    await session.exec(gone)
-    await update_contacts(session, caller, [row(caller, merged)])
-    await ranges.keep(session, caller, {stays.id: stays}, [merged])
-    former = {*keys_of(stays), *keys_of(goes)} - set(keys_of(merged))
-    await aliases.add(session, caller, former, merged.id)
+    held = [assignee_of(one) for one in before.assignments]
+    for assignee in map(assignee_of, after.assignments):
+        if assignee not in held:
+            yield assignment_change(assignee, assigned=True)

@@ -1,43 +1,40 @@
-"""Whether a contact may be written to. Only the calls here change it: no upsert resubscribes."""
+"""Unsubscribes and resubscribes contacts. No upsert does either."""
 
 from datetime import datetime
 
-from app.contacts.decision.outcome import NOT_FOUND, FieldChange, Outcome, Updated
+from app.contacts.change import Cause
+from app.contacts.change_one import change_one
+from app.contacts.decision.outcome import FieldChange, Outcome, Updated
 from app.contacts.keys import ContactKey, MatchedBy
-from app.contacts.store.change import changed, locked
-from app.contacts.upsert import write
-from app.database.sessions import Database, try_again
+from app.database.sessions import Database
 from app.tables import Contact, now
 from app.workspaces.keys import Caller
 
 
-@try_again
-async def set_subscription(
+async def set_unsubscribed(
     database: Database, caller: Caller, key: ContactKey, *, unsubscribed: bool
 ) -> Outcome:
-    async with database.write(caller.workspace_id) as session:
-        contact = await locked(session, caller, key)
-        if contact is None:
-            return NOT_FOUND
-        decided = decide(contact, key.kind, now(), unsubscribed=unsubscribed)
-        await write(session, caller, {contact.id: contact}, [decided])
-    return decided
+    def change(contact: Contact) -> Updated:
+        return decide(contact, key.kind, now(), unsubscribed=unsubscribed)
+
+    return await change_one(database, caller, key, Cause.SUBSCRIPTION, change)
 
 
 def decide(contact: Contact, matched_by: MatchedBy, at: datetime, *, unsubscribed: bool) -> Updated:
-    """Nothing changes where it is so already: the first `unsubscribed_at` stands."""
+    """Changes nothing if the contact is already so: the first `unsubscribed_at` is kept."""
     if contact.is_unsubscribed == unsubscribed:
         return Updated(contact, matched_by)
     unsubscribed_at = at if unsubscribed else None
-    changes = [
+    changes = (
         FieldChange("isUnsubscribed", contact.is_unsubscribed, unsubscribed),
         FieldChange("unsubscribedAt", contact.unsubscribed_at, unsubscribed_at),
-    ]
-    return changed(
-        contact,
-        matched_by,
-        changes,
-        at,
-        is_unsubscribed=unsubscribed,
-        unsubscribed_at=unsubscribed_at,
     )
+    after = contact.model_copy(
+        update={
+            "is_unsubscribed": unsubscribed,
+            "unsubscribed_at": unsubscribed_at,
+            "version": contact.version + 1,
+            "updated_at": at,
+        }
+    )
+    return Updated(after, matched_by, changes)

@@ -89,7 +89,7 @@ async def everyone(api: Client) -> Any:
 
 @given(rows=st.lists(calls, min_size=1, max_size=8), policy=calls)
 @settings(max_examples=25)
-async def test_bulk_answers_and_ends_as_the_loop_of_single_calls(
+async def test_bulk_equals_single_calls_in_order(
     http: httpx.AsyncClient, database: Database, rows: list[Call], policy: Call
 ) -> None:
     one_by_one = await client_of(http, database, str(uuid4()))
@@ -152,7 +152,7 @@ async def test_two_rows_on_one_contact_apply_in_input_order(api: Client) -> None
     assert (contact["company"], contact["version"]) == ("Three", 3)
 
 
-async def test_identifiers_change_hands_within_one_call(api: Client) -> None:
+async def test_identifiers_move_between_contacts_within_one_call(api: Client) -> None:
     await api(BULK, inputs=[email("ada", externalId="a"), email("bob", externalId="b")])
     rows = [
         email("tmp", externalId="a"),
@@ -182,13 +182,35 @@ async def test_atomic_call_with_a_row_that_fails_writes_nothing(api: Client) -> 
     assert (contact["externalId"], contact["version"]) == ("a", 1)
 
 
+async def test_atomic_call_that_fails_shows_no_contact_that_was_never_written(api: Client) -> None:
+    await api(BULK, inputs=[email("ada", externalId="a"), email("bob", externalId="b")])
+    rows = [
+        email("new", externalId="n"),
+        email("ada", company="Acme"),
+        email("new", externalId="n2"),
+        email("ada", externalId="a2"),
+        email("bob", externalId="b2"),
+    ]
+    for dry_run in (True, False):
+        answer = await api(BULK, inputs=rows, atomic=True, dryRun=dry_run)
+        assert kinds(answer) == ["ContactWithheld"] * 2 + ["ContactConflict"] * 3
+        reasons = [reason for row in answer["rows"][2:] for reason in row["result"]["reasons"]]
+        assert [reason["code"] for reason in reasons] == ["EXTERNAL_ID_MISMATCH"] * 3
+        shown = [reason["contact"] and reason["contact"]["email"] for reason in reasons]
+        assert shown == [None, None, "bob@example.com"]
+    answer = await api(BULK, inputs=rows)
+    clashes = [row["result"]["reasons"] for row in answer["rows"][2:]]
+    shown = [reason["contact"]["email"] for [reason] in clashes]
+    assert shown == ["new@example.com", "ada@example.com", "bob@example.com"]
+
+
 async def test_atomic_call_without_a_failure_writes_all(api: Client) -> None:
     answer = await api(BULK, inputs=[email("ada"), email("bob")], atomic=True)
     assert (answer["created"], answer["withheld"]) == (2, 0)
     assert len(await everyone(api)) == 2
 
 
-async def test_dry_run_answers_alike_and_writes_nothing(api: Client) -> None:
+async def test_dry_run_answers_the_same_and_writes_nothing(api: Client) -> None:
     await api(BULK, inputs=[email("ada", externalId="a")])
     before = await everyone(api)
     rows = [email("ada", company="Acme"), email("ada", externalId="b"), email("new"), email("new")]

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app.contacts.custom_fields import DEFINITIONS_LIMIT
+from app.contacts.limits import CUSTOM_FIELDS_LIMIT
 from app.database.sessions import Database
 from app.tables import CustomField
-from app.workspaces import workspaces as directory
+from app.workspaces import workspaces
 from app.workspaces.keys import Scope
 from tests.conftest import client_of
 from tests.support.client import Client
@@ -51,7 +51,7 @@ async def test_another_type_is_refused_until_the_definition_is_removed(api: Clie
     answer = await api.execute(DEFINE, input={"key": "plan", "type": "NUMBER", "label": "Plan"})
     [error] = answer["errors"][0]["extensions"]["errors"]
     assert (error["code"], error["field"]) == ("INVALID_FORMAT", "type")
-    assert error["message"] == "plan is defined as STRING: remove it first"
+    assert error["message"] == "must be STRING, the type of plan, until the definition is removed"
     assert (await api(DEFINITIONS))[0]["label"] is None
     await api(REMOVE, key="plan")
     await define(api, "plan", "NUMBER")
@@ -72,9 +72,9 @@ async def test_every_broken_limit_of_a_definition_is_named(api: Client) -> None:
 async def test_a_workspace_has_at_most_500_definitions_however_many_race(
     api: Client, database: Database
 ) -> None:
-    async with database.write() as session:
-        ours = await directory.find_workspace(session, "ours")
-        for number in range(DEFINITIONS_LIMIT - 1):
+    async with database.write_directory() as session:
+        ours = await workspaces.find_workspace(session, "ours")
+        for number in range(CUSTOM_FIELDS_LIMIT - 1):
             session.add(CustomField(workspace_id=ours.id, key=f"field_{number}", type="STRING"))
     answers = await asyncio.gather(
         *(api.execute(DEFINE, input={"key": f"last_{n}", "type": "STRING"}) for n in range(8))
@@ -83,7 +83,7 @@ async def test_a_workspace_has_at_most_500_definitions_however_many_race(
     assert [(e["code"], e["errors"][0]["code"]) for e in errors] == [
         ("BAD_USER_INPUT", "TOO_MANY")
     ] * 7
-    assert len(await api(DEFINITIONS)) == DEFINITIONS_LIMIT
+    assert len(await api(DEFINITIONS)) == CUSTOM_FIELDS_LIMIT
     await define(api, "field_0", "STRING", label="One that is defined can still be changed.")
 
 
@@ -97,7 +97,7 @@ async def test_of_callers_at_once_all_define_one_definition_and_one_removes_it(
 
 
 @pytest.mark.parametrize("document", [DEFINE, REMOVE])
-async def test_definitions_are_for_admins_to_change_and_for_readers_to_see(
+async def test_definitions_are_changed_by_admins_and_listed_by_readers(
     api: Client, http: httpx.AsyncClient, database: Database, document: str
 ) -> None:
     await define(api, "plan", "STRING")
@@ -133,10 +133,10 @@ async def test_the_command_loads_the_slots_and_is_safe_to_repeat(
     assert len(labels) == 20
     assert labels["custom_json_1"] == "Preferences"
 
-    assert await load("nobody's") == (1, "rollcall: There is no workspace nobody's.\n")
+    assert await load("nobody's") == (1, "rollcall: Workspace nobody's does not exist.\n")
     for key in ("custom_json_1", "custom_json_2"):
         await api(REMOVE, key=key)
     await define(api, "custom_json_2", "STRING")
     code, message = await load("ours")
-    assert (code, "custom_json_2 is defined as STRING: remove it first" in message) == (1, True)
+    assert (code, "must be STRING, the type of custom_json_2, until" in message) == (1, True)
     assert len(await api(DEFINITIONS)) == 19

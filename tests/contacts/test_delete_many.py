@@ -58,7 +58,7 @@ async def test_keys_are_answered_one_by_one_in_order(api: Client) -> None:
     assert await left(api) == ["bob"]
 
 
-async def test_filter_deletes_those_that_meet_it(api: Client) -> None:
+async def test_filter_deletes_the_contacts_that_meet_it(api: Client) -> None:
     await people(api, "ada", "bob", tags=["old"])
     await people(api, "cy", tags=["new"])
     selection = {"filter": {"tags": {"hasAny": ["old"]}}}
@@ -78,7 +78,7 @@ async def test_filter_deletes_a_bounded_number_and_says_that_there_are_more(api:
     assert (second["deleted"], second["hasMore"]) == (1, False)
 
 
-async def test_dry_run_answers_alike_and_deletes_nobody(api: Client) -> None:
+async def test_dry_run_answers_the_same_and_deletes_nothing(api: Client) -> None:
     await people(api, "ada", "bob", company="Acme")
     by_keys = {"keys": [{"externalId": "ada"}, {"externalId": "ada"}]}
     by_filter = {"filter": {"company": {"eq": "Acme"}, "email": {"startsWith": "bob"}}}
@@ -117,7 +117,7 @@ async def test_nothing_of_another_workspace_is_deleted(api: Client, stranger: Cl
     assert await left(api) == ["ada"]
 
 
-async def test_tags_are_counted_letter_by_letter(api: Client, stranger: Client) -> None:
+async def test_tags_are_counted_case_sensitively(api: Client, stranger: Client) -> None:
     await people(api, "ada", tags=["vip", "éclair"])
     await people(api, "bob", tags=["vip", "Vip"])
     await people(stranger, "cy", tags=["secret"])

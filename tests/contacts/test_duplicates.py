@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.contacts.store.duplicate_keys import email_alike
+from app.contacts.store.duplicate_keys import similar_email_key
 from tests.support.client import Client
 from tests.support.pairs import DELETE, create, group, walk
 
@@ -18,7 +18,7 @@ from tests.support.pairs import DELETE, create, group, walk
         ({"phone": "+1 202-456-1111"}, {"phone": "(202) 456 1111", "country": "us"}),
     ],
 )
-async def test_same_phone_in_whatever_form(
+async def test_same_phone_in_any_format(
     api: Client, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     await create(api, {"email": "a@example.com", **one}, {"email": "b@example.com", **other})
@@ -34,7 +34,7 @@ async def test_same_phone_in_whatever_form(
         {"firstName": "Ada Lovelace", "company": "ACME"},
     ],
 )
-async def test_same_name_and_company_as_people_read_them(
+async def test_same_name_and_company_ignore_case_accents_and_space(
     api: Client, other: dict[str, Any]
 ) -> None:
     ada = {"email": "a@example.com", "name": "Ada Lovelace", "company": "Acme"}
@@ -56,13 +56,15 @@ async def test_name_and_company_as_long_as_they_may_be(api: Client) -> None:
         ("a.d.a+x+y@example.com", "ada+z@EXAMPLE.com"),
     ],
 )
-async def test_emails_alike_but_for_dots_and_tags(api: Client, one: str, other: str) -> None:
+async def test_emails_that_differ_only_in_dots_and_plus_tags_are_duplicates(
+    api: Client, one: str, other: str
+) -> None:
     await create(api, {"email": one}, {"email": other})
     [(*_, reasons)] = await walk(api)
     assert reasons == ["SIMILAR_EMAIL"]
 
 
-async def test_what_is_not_alike(api: Client) -> None:
+async def test_contacts_that_are_not_duplicates(api: Client) -> None:
     await create(
         api,
         {"email": "ada@example.com", "name": "Ada", "phone": "12", "company": "Acme"},
@@ -75,7 +77,7 @@ async def test_what_is_not_alike(api: Client) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, None])
-async def test_two_that_are_alike_in_several_ways_are_onepair_of(
+async def test_contacts_with_several_shared_values_are_one_pair(
     api: Client, size: int | None
 ) -> None:
     phone, work = {"phone": "+1 202-456-1111"}, {"name": "Ada", "company": "Acme"}
@@ -95,7 +97,7 @@ async def test_two_that_are_alike_in_several_ways_are_onepair_of(
     ]
 
 
-async def test_likeness_follows_changes(api: Client) -> None:
+async def test_duplicates_follow_changes_of_contacts(api: Client) -> None:
     await group(api, "+1 202-456-1111", "a", "b")
     await api(
         'mutation { updateContact(by: {email: "b@example.com"}, input: {phone: null, '
@@ -113,9 +115,9 @@ async def test_another_workspace_makes_no_pairs(api: Client, stranger: Client) -
 
 
 @given(st.text("a.+", min_size=1), st.text("a.+", min_size=1))
-def test_a_tag_or_a_dot_more_is_alike(local: str, tag: str) -> None:
-    plain = email_alike(f"b{local}@example.com")
-    assert email_alike(f"b.{local}@example.com") == plain
-    assert email_alike(plain) == plain
+def test_emails_that_differ_in_plus_tag_or_dots_are_similar(local: str, tag: str) -> None:
+    plain = similar_email_key(f"b{local}@example.com")
+    assert similar_email_key(f"b.{local}@example.com") == plain
+    assert similar_email_key(plain) == plain
     if "+" not in local:
-        assert email_alike(f"b{local}+{tag}@example.com") == plain
+        assert similar_email_key(f"b{local}+{tag}@example.com") == plain

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from app.database.sessions import Database
-from app.fields.contact import TAGS_LIMIT
+from app.fields.rules import TAGS_LIMIT
 from app.workspaces.keys import Scope
 from tests.conftest import client_of
 from tests.support.client import Client
@@ -26,7 +26,7 @@ DEFINE = "mutation ($input: CustomFieldInput!) { defineCustomField(input: $input
 
 
 @pytest.mark.parametrize(("prefer", "company"), [("INTO", "Ours"), ("FROM", "Theirs")])
-async def test_prefer_says_whose_value_stands(api: Client, prefer: str, company: str) -> None:
+async def test_prefer_selects_the_value(api: Client, prefer: str, company: str) -> None:
     await create(api, **ADA, company="Ours", ordersCount=0, isActive=False)
     await create(api, **BOB, company="Theirs", ordersCount=3)
     contact = (await merged(api, prefer=prefer))["contact"]
@@ -61,7 +61,7 @@ async def test_a_phone_number_stays_the_same_in_the_others_country(
     assert contact["phoneE164"] == "+442079460958"
 
 
-async def test_tags_custom_fields_and_metadata_are_united(api: Client) -> None:
+async def test_tags_custom_fields_and_metadata_are_merged(api: Client) -> None:
     ours = await create(
         api, **ADA, tags=["x", "y"], customFields={"a": 1, "b": 1}, metadata={"source": "web"}
     )
@@ -74,7 +74,7 @@ async def test_tags_custom_fields_and_metadata_are_united(api: Client) -> None:
     assert contact["metadata"] == ours["metadata"] | {"source": "crm"}
 
 
-async def test_united_custom_fields_are_found_by_ranges(api: Client) -> None:
+async def test_merged_custom_fields_are_found_by_ranges(api: Client) -> None:
     await create(api, **ADA, customFields={"seats": 1, "since": "2026-01-31T08:00:00Z"})
     await create(api, **BOB, customFields={"seats": 5, "score": 7})
     await merged(api, prefer="FROM")
@@ -104,7 +104,7 @@ async def test_server_stamps_stay_those_of_the_survivor(
 
 @pytest.mark.parametrize("prefer", ["INTO", "FROM"])
 @pytest.mark.parametrize("who", ["a", "b"])
-async def test_nobody_is_resubscribed(api: Client, prefer: str, who: str) -> None:
+async def test_merge_never_resubscribes(api: Client, prefer: str, who: str) -> None:
     await create(api, **ADA)
     await create(api, **BOB)
     await api(f'mutation {{ unsubscribeContact(by: {{externalId: "{who}"}}) {{ __typename }} }}')
@@ -116,7 +116,7 @@ async def test_nobody_is_resubscribed(api: Client, prefer: str, who: str) -> Non
     assert ("isUnsubscribed" in paths) == ("unsubscribedAt" in paths) == (who == "b")
 
 
-async def test_the_earlier_unsubscribing_stands(api: Client) -> None:
+async def test_the_earlier_unsubscription_is_kept(api: Client) -> None:
     await create(api, **ADA)
     await create(api, **BOB)
     for who in ("b", "a"):
@@ -129,7 +129,7 @@ async def test_the_earlier_unsubscribing_stands(api: Client) -> None:
     assert [change["path"] for change in answer["changes"]] == ["unsubscribedAt"]
 
 
-async def test_a_merge_is_one_change_that_tells_what_it_did(api: Client) -> None:
+async def test_merge_is_one_change_with_its_field_changes(api: Client) -> None:
     ada = await create(api, **ADA, createdAt="2022-01-01T00:00:00Z", company="Acme")
     bob = await create(
         api, **BOB, createdAt="2021-01-01T00:00:00Z", name="Bob", customFields={"plan": "pro"}
@@ -154,11 +154,12 @@ async def test_assignments_move_over(api: Client) -> None:
     for by, to in ((INTO, "1"), (FROM, "1"), (FROM, "2")):
         await api(
             "mutation ($by: ContactKey!, $id: ID!) "
-            '{ assignContact(by: $by, to: {kind: "client", id: $id}) { __typename } }',
+            '{ assignContact(by: $by, to: {kind: "client", targetId: $id}) { __typename } }',
             by=by,
             id=to,
         )
-    moved = {"path": "assignments.client.2", "before": None, "after": {"kind": "client", "id": "2"}}
+    client = {"kind": "client", "targetId": "2"}
+    moved = {"path": "assignments.client.2", "before": None, "after": client}
     for dry_run in (True, False):
         answer = await merged(api, dryRun=dry_run)
         told = [one for one in answer["changes"] if one["path"].startswith("assignments")]
@@ -166,7 +167,7 @@ async def test_assignments_move_over(api: Client) -> None:
     assert sorted(one["targetId"] for one in answer["contact"]["assignments"]) == ["1", "2"]
 
 
-async def test_dry_run_answers_alike_and_writes_nothing(api: Client) -> None:
+async def test_dry_run_answers_the_same_and_writes_nothing(api: Client) -> None:
     ada, bob = await create(api, **ADA), await create(api, **BOB, tags=["x"])
     preview = await merged(api, dryRun=True)
     assert [await api(FIND, by=INTO), await api(FIND, by=FROM)] == [ada, bob]
@@ -175,13 +176,16 @@ async def test_dry_run_answers_alike_and_writes_nothing(api: Client) -> None:
     assert preview == answer
 
 
-async def test_not_found_names_the_side(api: Client) -> None:
+async def test_not_found_names_the_argument(api: Client) -> None:
     await create(api, **ADA)
     answer = await api(MERGE, **{"into": INTO, "from": FROM})
-    assert answer["message"] == "No contact was found for `from`."
+    assert answer["message"] == "The contact of `from` does not exist."
     answer = await api(MERGE, **{"into": FROM, "from": {"id": str(uuid4())}})
     assert [reason["code"] for reason in answer["reasons"]] == ["NOT_FOUND", "NOT_FOUND"]
-    assert answer["message"] == "No contact was found for `into`. No contact was found for `from`."
+    assert (
+        answer["message"]
+        == "The contact of `into` does not exist. The contact of `from` does not exist."
+    )
 
 
 async def test_a_contact_is_not_merged_into_itself(api: Client) -> None:
@@ -241,7 +245,7 @@ async def test_merging_needs_the_scope_to_write(http: Any, database: Database) -
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
-async def test_both_keys_that_can_be_nobodys_are_named(api: Client) -> None:
+async def test_both_malformed_keys_are_reported(api: Client) -> None:
     keys = {"into": {"id": "x"}, "from": {"email": "a\x00b"}}
     assert await api.errors(MERGE, **keys) == [
         ("INVALID_FORMAT", "into.id"),

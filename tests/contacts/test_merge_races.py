@@ -8,13 +8,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlmodel import select
 
 from app.contacts.decision.working_set import keys_of
-from app.contacts.store.find import COLUMNS, record
+from app.contacts.keys import ContactKey
 from app.database.sessions import Database
-from app.tables import ContactAlias
 from tests.support.client import Client
+from tests.support.consistency import contacts, look_up_faults
 
 CALLERS = 32
 ROUNDS = 20
@@ -52,24 +51,13 @@ async def upsert(api: Client, **given: str) -> str:
     return str((await api(UPSERT, input=given))["__typename"])
 
 
-async def holders(database: Database) -> dict[str, set[Any]]:
-    """The contacts that each identifier leads to, by its own or as an alias."""
-    async with database.read() as session:
-        contacts = [
-            record(row)
-            for row in await session.exec(
-                select(*COLUMNS), execution_options={"any_workspace": True}
-            )
-        ]
-        aliases = (
-            await session.exec(select(ContactAlias), execution_options={"any_workspace": True})
-        ).all()
-    found: dict[str, set[Any]] = {}
-    for contact in contacts:
+async def holders(database: Database) -> dict[ContactKey, set[Any]]:
+    """The contacts that each identifier leads to, as their own or as an alias."""
+    assert await look_up_faults(database) == {}
+    found: dict[ContactKey, set[Any]] = {}
+    for contact in (await contacts(database)).values():
         for key in keys_of(contact):
-            found.setdefault(f"{key.kind.value} {key.value}", set()).add(contact.id)
-    for alias in aliases:
-        found.setdefault(f"{alias.kind} {alias.value}", set()).add(alias.contact_id)
+            found.setdefault(key, set()).add(contact.id)
     return found
 
 
@@ -133,7 +121,7 @@ async def test_merging_two_contacts_both_ways_at_once_merges_them_once(api: Clie
         assert (await api(COUNT))["totalCount"] == number + 1
 
 
-async def test_every_identifier_leads_to_one_contact_whatever_happens_at_once(
+async def test_every_identifier_finds_one_contact_under_concurrent_calls(
     api: Client, database: Database
 ) -> None:
     random = Random(7)
@@ -178,7 +166,7 @@ def meanwhile(
 
 
 @only_postgresql
-async def test_what_came_and_was_merged_away_since_the_look_up_is_found_after_all(
+async def test_contact_created_and_merged_away_after_the_look_up_is_found(
     api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, new = {"email": "ada@example.com"}, {"email": "new@example.com"}
@@ -194,7 +182,7 @@ async def test_what_came_and_was_merged_away_since_the_look_up_is_found_after_al
 
 
 @only_postgresql
-async def test_what_an_alias_leads_to_may_be_merged_on_since_the_look_up(
+async def test_contact_of_an_alias_may_be_merged_after_the_look_up(
     api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob, eve = ({"email": f"{name}@example.com"} for name in ("ada", "bob", "eve"))
@@ -205,6 +193,6 @@ async def test_what_an_alias_leads_to_may_be_merged_on_since_the_look_up(
     async def merge_on() -> None:
         assert await merge(api, ada, bob) == "ContactsMerged"
 
-    meanwhile(monkeypatch, "app.contacts.store.aliases.leads", merge_on)
+    meanwhile(monkeypatch, "app.contacts.change_one.find", merge_on)
     answer = await api(UPDATE, by=eve, input={"company": "Acme"})
     assert answer == {"__typename": "ContactUpdated"}

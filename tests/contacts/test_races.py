@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.contacts.decision.outcome import Conflict, Created, Outcome, Updated
-from app.contacts.decision.working_set import WorkingSet
 from app.database.sessions import Database
+from app.fields.sources import DEFAULT_SOURCE
 from app.tables import Contact
 from tests.conftest import client_of
-from tests.support.calls import Call, calls, decided
+from tests.support.calls import Call, OpenWorkingSet, calls, decided
 from tests.support.client import Client
 
 CALLERS = 32
@@ -209,27 +209,27 @@ async def test_one_of_many_creators_creates_and_one_of_many_deleters_deletes(api
 
 @settings(max_examples=20)
 @given(before=st.lists(calls, max_size=3), racing=st.lists(calls, min_size=4, max_size=4))
-async def test_callers_at_once_are_answered_and_end_as_some_order_of_them_would(
+async def test_concurrent_calls_equal_some_serial_order(
     http: httpx.AsyncClient, database: Database, before: list[Call], racing: list[Call]
 ) -> None:
     api = await client_of(http, database, uuid4().hex)
-    known = WorkingSet()
+    working_set = OpenWorkingSet()
     for number, call in enumerate(before):
         await api.execute(UPSERT, **call.variables())
-        decided(known, call, number)
+        decided(working_set, call, number)
     raced = await asyncio.gather(*(api.execute(UPSERT, **call.variables()) for call in racing))
     answers = [_without_id(answer) for answer in raced]
     ended = _sorted((await api(CONTACTS))["nodes"])
-    assert (answers, ended) in list(orders(known, racing))
+    assert (answers, ended) in list(orders(working_set, racing))
 
 
-def orders(before: WorkingSet, racing: list[Call]) -> Iterator[tuple[list[Any], list[Any]]]:
+def orders(before: OpenWorkingSet, racing: list[Call]) -> Iterator[tuple[list[Any], list[Any]]]:
     """The answers, and the contacts in the end, of every order of the calls."""
     for order in permutations(range(len(racing))):
-        known = WorkingSet(before.contacts().values())
-        outcomes = {one: decided(known, racing[one], 100 + one) for one in order}
+        working_set = OpenWorkingSet(before.contacts().values())
+        outcomes = {one: decided(working_set, racing[one], 100 + one) for one in order}
         answers = [_told(outcomes[one]) for one in range(len(racing))]
-        yield answers, _sorted([_seen(contact) for contact in known.contacts().values()])
+        yield answers, _sorted([_seen(contact) for contact in working_set.contacts().values()])
 
 
 def _told(outcome: Outcome) -> Any:
@@ -274,7 +274,7 @@ def _without_id(answer: Any) -> Any:
 def _seen(contact: Contact) -> dict[str, Any]:
     return _anonymous(
         {
-            "externalId": contact.external_id,
+            "externalId": contact.external_ids.get(DEFAULT_SOURCE),
             "email": contact.email,
             "company": contact.company,
             "tags": contact.tags,

@@ -91,7 +91,7 @@ async def test_resubscribing_clears_both(api: Client) -> None:
 
 
 @pytest.mark.parametrize("document", [UNSUBSCRIBE, RESUBSCRIBE])
-async def test_nobody_is_not_found(api: Client, document: str) -> None:
+async def test_missing_contact_is_not_found(api: Client, document: str) -> None:
     assert await api(document, by=BY) == NOT_FOUND
     assert await api.errors(document, by={"id": "c1"}) == [("INVALID_FORMAT", "by.id")]
 
@@ -116,7 +116,7 @@ async def test_no_input_has_the_field(api: Client, field: str) -> None:
     assert f"unknown field '{field}'" in error["message"]
 
 
-async def test_it_is_one_change_however_many_ask_at_once(api: Client) -> None:
+async def test_concurrent_calls_make_one_change(api: Client) -> None:
     await api(CREATE, input=ADA)
     answers = await asyncio.gather(*(api(UNSUBSCRIBE, by=BY) for _ in range(16)))
     assert [len(answer["changes"]) for answer in answers].count(2) == 1

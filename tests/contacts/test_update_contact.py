@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from graphql import GraphQLInputObjectType
 
+from app.api.graphql.schema import schema
 from tests.support.client import Client
 
 FIELDS = "id externalId email company tags customFields createdAt updatedAt version"
@@ -13,8 +15,14 @@ mutation ($input: ContactInput!) {{
 }}
 """
 UPDATE = f"""
-mutation ($by: ContactKey!, $input: ContactInput!, $ifVersion: Int) {{
-  updateContact(by: $by, input: $input, ifVersion: $ifVersion) {{
+mutation (
+  $by: ContactKey!, $input: ContactInput!, $ifVersion: Int, $tags: TagsMode! = REPLACE
+  $customFields: ObjectMode! = MERGE, $metadata: ObjectMode! = MERGE, $dryRun: Boolean! = false
+) {{
+  updateContact(
+    by: $by, input: $input, ifVersion: $ifVersion, tags: $tags, customFields: $customFields
+    metadata: $metadata, dryRun: $dryRun
+  ) {{
     __typename
     ... on ContactUpdated {{
       contact {{ {FIELDS} }} matchedBy changes {{ path before after }} warnings {{ code field }}
@@ -67,7 +75,7 @@ async def test_each_key_names_the_contact(api: Client) -> None:
 
 
 @pytest.mark.parametrize("by", [{"externalId": "a"}, {"email": "ada@example.com"}])
-async def test_identifiers_are_changed_and_the_old_ones_let_go(api: Client, by: Any) -> None:
+async def test_changed_identifiers_free_the_old_ones(api: Client, by: Any) -> None:
     ada, _ = await two(api)
     given = {"externalId": "a2", "email": "Lady@Example.com"}
     updated = await api(UPDATE, by=by, input=given)
@@ -96,7 +104,7 @@ async def test_omitted_is_unchanged_and_null_is_cleared(api: Client) -> None:
     assert updated["contact"]["tags"] == ["vip"]
 
 
-async def test_version_and_updated_at_stand_where_nothing_differs(api: Client) -> None:
+async def test_version_and_updated_at_are_unchanged_if_nothing_differs(api: Client) -> None:
     ada, _ = await two(api)
     for given in ({}, ADA, {"tags": ["vip", "vip "], "customFields": {}}):
         updated = await api(UPDATE, by={"externalId": "a"}, input=given)
@@ -140,7 +148,7 @@ async def test_version_lets_one_update_pass_and_stops_the_next(api: Client) -> N
     assert await api(CONTACT, by=by) == updated["contact"]
 
 
-async def test_key_of_nobody_is_not_found_and_nothing_is_created(api: Client) -> None:
+async def test_key_without_a_contact_is_not_found_and_nothing_is_created(api: Client) -> None:
     await two(api)
     given = {"externalId": "n", "email": "n@example.com"}
     keys = [{"id": NOBODY}, {"externalId": "A"}, {"externalId": "n"}, {"email": "n@example.com"}]
@@ -186,3 +194,54 @@ async def test_key_is_exactly_one(api: Client) -> None:
         answer = await api.execute(UPDATE, by=by, input={"company": "New"})
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]
     assert await api(CONTACT, by={"externalId": "a"}) == ada
+
+
+async def test_tags_custom_fields_and_metadata_follow_their_modes(api: Client) -> None:
+    await two(api)
+    by = {"externalId": "a"}
+    await api(UPDATE, by=by, input={"customFields": {"x": {"a": 1}}, "metadata": {"x": {"a": 1}}})
+    given = {
+        "tags": ["new"],
+        "customFields": {"x": {"b": 2}, "y": 3},
+        "metadata": {"x": {"b": 2}, "y": 3},
+    }
+    cases = [("ADD", "REPLACE_KEYS", "MERGE"), ("REMOVE", "MERGE", "REPLACE")]
+    seen = []
+    for tags, custom_fields, metadata in cases:
+        modes = {"tags": tags, "customFields": custom_fields, "metadata": metadata}
+        seen.append(changes(await api(UPDATE, by=by, input=given, **modes)))
+    assert seen == [
+        {
+            "tags": (["vip"], ["vip", "new"]),
+            "customFields.x": ({"a": 1}, {"b": 2}),
+            "customFields.y": (None, 3),
+            "metadata.x": ({"a": 1}, {"a": 1, "b": 2}),
+            "metadata.y": (None, 3),
+        },
+        {"tags": (["vip", "new"], ["vip"]), "metadata.x": ({"a": 1, "b": 2}, {"b": 2})},
+    ]
+
+
+async def test_dry_run_answers_the_same_and_writes_nothing(api: Client) -> None:
+    ada, _ = await two(api)
+    by = {"externalId": "a"}
+    given = {"company": "New", "email": "lady@example.com"}
+    foretold = await api(UPDATE, by=by, input=given, dryRun=True)
+    assert await api(CONTACT, by=by) == ada
+    told = await api(UPDATE, by=by, input=given)
+    foretold["contact"]["updatedAt"] = told["contact"]["updatedAt"]
+    assert told == foretold
+    taken = {"email": "bob@example.com"}
+    dry, real = [await api(UPDATE, by=by, input=taken, dryRun=dry) for dry in (True, False)]
+    assert (dry, dry["__typename"]) == (real, "ContactConflict")
+
+
+def test_modes_are_those_of_the_policy() -> None:
+    mutation = schema._schema.mutation_type
+    policy = schema._schema.type_map["UpsertPolicy"]
+    assert mutation is not None
+    assert isinstance(policy, GraphQLInputObjectType)
+    for name in ("tags", "customFields", "metadata"):
+        argument, member = mutation.fields["updateContact"].args[name], policy.fields[name]
+        assert str(argument.type) == str(member.type)
+        assert argument.default_value == member.default_value

@@ -73,7 +73,7 @@ async def test_policy_and_version_that_are_null_are_as_if_absent(api: Client) ->
         assert outcome["contact"]["version"] == 1, (document, variables)
 
 
-async def test_policy_counts_in_literals_and_variables_alike(api: Client) -> None:
+async def test_policy_is_the_same_in_literals_and_variables(api: Client) -> None:
     given = 'input: {externalId: "z"}'
     policy = {"onMiss": "CONFLICT"}
     cases: list[tuple[str, dict[str, Any]]] = [
@@ -98,7 +98,7 @@ async def test_custom_fields_may_be_written_out_with_variables_inside(api: Clien
 
 async def test_custom_fields_come_back_as_json_whatever_the_database(api: Client) -> None:
     given = {
-        "big": 2**63,
+        "big": 2**63 - 1,
         "least": -(2**63),
         "float": 1e19,
         "tiny": 5e-324,
@@ -127,7 +127,9 @@ BROKEN: list[tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]]] = [
     ),
     ({"email": "nobody"}, {}, [("INVALID_FORMAT", "email")]),
     ({"email": None, "externalId": "a"}, {}, [("INVALID_FORMAT", "email")]),
-    (NEW | {"externalId": " "}, {}, [("INVALID_FORMAT", "externalId")]),
+    ({"email": " ", "externalId": "a"}, {}, [("INVALID_FORMAT", "email")]),
+    ({"externalId": " "}, {"matchBy": ["EXTERNAL_ID"]}, [("REQUIRED", "externalId")]),
+    ({"email": f"{'a' * 65}@example.com"}, {}, [("TOO_LONG", "email")]),
     (NEW | {"name": "a\x00b"}, {}, [("INVALID_FORMAT", "name")]),
     (NEW | {"lastOrderAt": "2026-01-31T08:00:00"}, {}, [("INVALID_FORMAT", "lastOrderAt")]),
     (NEW | {"createdAt": "2999-01-01T00:00:00Z"}, {}, [("OUT_OF_RANGE", "createdAt")]),
@@ -173,7 +175,43 @@ async def test_every_broken_rule_is_named_and_nothing_written(api: Client) -> No
     assert await api(COUNT) == {"totalCount": 0}
 
 
-async def test_error_tells_a_program_the_code_and_field_and_a_person_the_limit(
+async def test_empty_text_clears_a_field_and_is_no_external_id(api: Client) -> None:
+    await api(UPSERT, input=ADA)
+    cleared = {"email": "ada@example.com", "company": " ", "timezone": "", "language": "\u00a0"}
+    assert (await api(UPSERT, input=cleared))["contact"]["company"] is None
+    created = await api(UPSERT, input=NEW | {"externalId": ""})
+    assert created["contact"]["version"] == 1
+    nodes = "{ contacts(orderBy: {direction: ASC}) { nodes { externalId } } }"
+    assert await api(nodes) == {"nodes": [{"externalId": "a"}, {"externalId": None}]}
+
+
+async def test_every_spelling_of_an_email_names_the_same_contact(api: Client) -> None:
+    email = "jörg@bücher.example"
+    await api(UPSERT, input={"email": email})
+    for spelling in (
+        "jo\u0308rg@bu\u0308cher.example",
+        "JÖRG@XN--BCHER-KVA.EXAMPLE",
+        "\u00a0JO\u0308RG@Bücher.example ",
+    ):
+        found = "query ($email: String!) { contact(by: {email: $email}) { email } }"
+        assert await api(found, email=spelling) == {"email": email}
+        filtered = (
+            "query ($email: String!) { contacts(filter: {email: {eq: $email}}) { totalCount } }"
+        )
+        assert await api(filtered, email=spelling) == {"totalCount": 1}
+        await api(UPSERT, input={"email": spelling})
+        assert await api(COUNT) == {"totalCount": 1}
+        await api(UPSERT, input={"email": email})
+
+
+async def test_text_stored_in_nfc_is_found_in_nfd(api: Client) -> None:
+    await api(UPSERT, input=NEW | {"externalId": "e\u0301-1", "city": "Orle\u0301ans"})
+    found = "query ($id: String!) { contact(by: {externalId: $id}) { externalId city } }"
+    for given in ("e\u0301-1", "\u00e9-1"):
+        assert await api(found, id=given) == {"externalId": "\u00e9-1", "city": "Orl\u00e9ans"}
+
+
+async def test_error_has_code_field_and_limit(
     api: Client,
 ) -> None:
     answer = await api.execute(UPSERT, input=NEW | {"tags": ["x" * 101]})
@@ -183,10 +221,12 @@ async def test_error_tells_a_program_the_code_and_field_and_a_person_the_limit(
     assert "100" in broken["message"]
     assert error["message"] == f"tags.0: {broken['message']}"
     assert error["path"] == ["upsertContact"]
-    assert answer["data"] is None
+    assert answer["data"] == {"upsertContact": None}
 
 
-async def test_limit_that_is_passed_once_merged_is_named_and_nothing_written(api: Client) -> None:
+async def test_limit_that_only_the_merged_value_exceeds_is_named_and_nothing_written(
+    api: Client,
+) -> None:
     await api(UPSERT, input=ADA | {"customFields": {str(n): n for n in range(100)}})
     given = {"externalId": "a", "company": "New", "customFields": {"x": 1}}
     assert await api.errors(UPSERT, input=given) == [("TOO_MANY", "customFields")]
@@ -211,12 +251,16 @@ async def test_value_of_the_wrong_type_is_named_and_nothing_written(api: Client)
     assert await api(COUNT) == {"totalCount": 0}
 
 
-async def test_what_is_no_json_and_no_unicode_is_named_and_nothing_written(api: Client) -> None:
+async def test_value_that_is_not_json_or_unicode_is_named_and_nothing_written(api: Client) -> None:
     cases: list[tuple[dict[str, Any], str, str]] = [
         ({"name": "a\ud800"}, "INVALID_FORMAT", "name"),
         ({"externalId": "\udc00"}, "INVALID_FORMAT", "externalId"),
         ({"email": "\ud800@example.com"}, "INVALID_FORMAT", "email"),
         ({"tags": ["\udfff"]}, "INVALID_FORMAT", "tags.0"),
+        ({"customFields": {"a": [2**63]}}, "OUT_OF_RANGE", "customFields.a.0"),
+        ({"customFields": {"a": {"b": 2**64}}}, "OUT_OF_RANGE", "customFields.a.b"),
+        ({"metadata": {"a": -(2**63) - 1}}, "OUT_OF_RANGE", "metadata.a"),
+        ({"metadata": {"a": -(10**30)}}, "OUT_OF_RANGE", "metadata.a"),
         ({"customFields": {"a": [float("nan")]}}, "OUT_OF_RANGE", "customFields.a.0"),
         ({"metadata": {"a": float("inf")}}, "OUT_OF_RANGE", "metadata.a"),
         ({"metadata": {"a": {"\ud800": 1}}}, "INVALID_FORMAT", "metadata.a"),

@@ -9,7 +9,8 @@ from app.contacts.decision.outcome import Conflict, Created, Invalid, Outcome, U
 from app.contacts.decision.policy import UpsertPolicy
 from app.contacts.decision.working_set import WorkingSet
 from app.contacts.keys import ContactKey
-from app.fields.contact import normalise
+from app.fields.normalise import normalise
+from app.fields.sources import DEFAULT_SOURCE
 from app.tables import Contact
 
 KEY_ID = UUID(int=7)
@@ -26,7 +27,9 @@ def contact(number: int, email: str, external_id: str | None = None, **values: A
         "id": UUID(int=number),
         "email": email,
         "email_key": email.lower(),
-        "external_id": external_id,
+        "external_ids": {DEFAULT_SOURCE: external_id} if external_id else {},
+        "aliases": [],
+        "assignments": [],
         "meta": {"created_via": "api_key", "api_key_id": str(UUID(int=8))},
         "created_at": datetime(2025, 1, 1, tzinfo=UTC),
         "updated_at": datetime(2025, 1, 2, tzinfo=UTC),

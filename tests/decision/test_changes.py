@@ -5,7 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
+from app.contacts.decision.apply import member_path
 from tests.decision.examples import ADA, NOW, changed, contact, errors, updated, warned
 
 FULL = contact(
@@ -85,7 +88,7 @@ def test_omitted_field_is_unchanged() -> None:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_given_field_is_changed_and_the_change_is_told(name: str) -> None:
+def test_given_field_is_changed_and_reported(name: str) -> None:
     before, after = OTHERS[name]
     outcome = updated(KEY | {name: after}, FULL)
     assert getattr(outcome.contact, name) == after
@@ -139,7 +142,7 @@ def test_updated_at_is_left_with_a_warning() -> None:
     assert warned(outcome) == [("UPDATED_AT_KEPT", "updatedAt")]
 
 
-def test_timestamps_are_left_even_in_an_order_that_creating_would_refuse() -> None:
+def test_timestamps_of_an_existing_contact_are_not_applied_in_any_order() -> None:
     given = {"created_at": "2024-01-02T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}
     outcome = updated(KEY | given, FULL)
     assert outcome.contact == FULL
@@ -157,7 +160,7 @@ def test_timestamps_that_the_contact_has_need_no_warning() -> None:
     assert updated(KEY | given, FULL).warnings == ()
 
 
-def test_change_raises_the_version_by_one_and_dates_the_contact_now() -> None:
+def test_change_increments_the_version_and_sets_updated_at() -> None:
     outcome = updated(KEY | {"company": "Other", "city": "Other", "tags": []}, FULL)
     assert len(outcome.changes) == 3
     assert (outcome.contact.version, outcome.contact.updated_at) == (4, NOW)
@@ -174,12 +177,12 @@ def test_change_raises_the_version_by_one_and_dates_the_contact_now() -> None:
         {"company": " Company\u00a0", "tags": ["vip", " vip "]},
     ],
 )
-def test_version_and_updated_at_stand_where_nothing_differs(given: dict[str, Any]) -> None:
+def test_version_and_updated_at_are_unchanged_if_nothing_differs(given: dict[str, Any]) -> None:
     outcome = updated(KEY | given, FULL)
     assert (outcome.contact, outcome.changes, outcome.warnings) == (FULL, (), ())
 
 
-def test_changes_are_told_in_the_order_of_the_fields_whatever_the_order_given() -> None:
+def test_changes_are_in_the_order_of_the_fields() -> None:
     outcome = updated({"tags": [], "city": "Other", "company": "Other"} | KEY, FULL)
     assert list(changed(outcome)) == ["company", "city", "tags"]
 
@@ -191,3 +194,37 @@ def test_phone_in_e164_follows_phone_and_country() -> None:
     )
     assert updated(KEY | {"phone": None}, FULL).contact.phone_e164 is None
     assert updated(KEY | {"phone": "call me"}, FULL).contact.phone_e164 is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "path"),
+    [
+        (("plan",), "customFields.plan"),
+        (("Plan_2-b",), "customFields.Plan_2-b"),
+        (("a.b",), 'customFields["a.b"]'),
+        (("",), 'customFields[""]'),
+        (('"]',), 'customFields["\\"]"]'),
+        (("größe",), 'customFields["größe"]'),
+        (("client", "42"), "customFields.client.42"),
+        (("client", "4.2"), 'customFields.client["4.2"]'),
+        (("client.4", "2"), 'customFields["client.4"].2'),
+    ],
+)
+def test_path_of_a_member_is_plain_where_its_keys_are(keys: tuple[str, ...], path: str) -> None:
+    assert member_path("customFields", *keys) == path
+
+
+_KEYS = st.lists(st.text('ab."[]\\é0', max_size=4), min_size=1, max_size=3)
+
+
+@drawn(one=_KEYS, other=_KEYS)
+def test_different_keys_have_different_paths(one: list[str], other: list[str]) -> None:
+    assert (member_path("a", *one) == member_path("a", *other)) == (one == other)
+
+
+def test_path_of_a_key_with_a_dot_differs_from_a_nested_path() -> None:
+    outcome = updated(KEY | {"custom_fields": {"a.b": 1, "a": {"b": 1}}}, FULL)
+    assert changed(outcome) == {
+        "customFields.a": (None, {"b": 1}),
+        'customFields["a.b"]': (None, 1),
+    }

@@ -96,7 +96,7 @@ def test_external_id_that_is_to_be_generated_is_not_required() -> None:
     assert errors(NEW, require_on_create=needed) == [("REQUIRED", "externalId")]
     twice = (*needed, *needed)
     contact = created(NEW, require_on_create=twice, generate_external_id=True).contact
-    assert contact.external_id is not None
+    assert "default" in contact.external_ids
 
 
 def test_email_that_is_held_is_taken_under_absent() -> None:
@@ -131,7 +131,7 @@ def test_created_contact_has_what_was_given_and_the_defaults() -> None:
     contact = outcome.contact
     assert outcome.warnings == ()
     assert (contact.id, contact.version) == (STAMP.contact_id, 1)
-    assert (contact.external_id, contact.email) == ("n", "new@example.com")
+    assert (contact.external_ids["default"], contact.email) == ("n", "new@example.com")
     assert (contact.company, contact.tags, contact.custom_fields) == (
         "Navy",
         ["x"],
@@ -185,7 +185,7 @@ def test_timestamps_are_backfilled(
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"created_at": "2026-01-31T08:00:00.000001Z"}, [("OUT_OF_RANGE", "createdAt")]),
+        ({"created_at": "2026-01-31T08:05:00.000001Z"}, [("OUT_OF_RANGE", "createdAt")]),
         (
             {"created_at": "2020-01-01T00:00:00Z", "updated_at": "2026-02-01T00:00:00Z"},
             [("OUT_OF_RANGE", "updatedAt")],
@@ -207,6 +207,12 @@ def test_timestamps_out_of_range_are_refused(
     assert errors(NEW | given) == expected
 
 
+def test_timestamps_up_to_five_minutes_ahead_count_as_now() -> None:
+    ahead = {"created_at": "2026-01-31T08:05:00Z", "updated_at": "2026-01-31T08:00:01Z"}
+    contact = created(NEW | ahead).contact
+    assert (contact.created_at, contact.updated_at) == (NOW, NOW)
+
+
 def test_timestamps_out_of_order_are_reported_with_what_is_missing() -> None:
     given = {"created_at": "2020-01-02T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z"}
     assert errors(given | {"external_id": "z"}) == [
@@ -216,9 +222,9 @@ def test_timestamps_out_of_order_are_reported_with_what_is_missing() -> None:
 
 
 def test_external_id_is_generated_only_where_asked_and_not_given() -> None:
-    assert created(NEW).contact.external_id is None
-    generated = created(NEW, generate_external_id=True).contact.external_id
+    assert created(NEW).contact.external_ids.get("default") is None
+    generated = created(NEW, generate_external_id=True).contact.external_ids.get("default")
     assert generated is not None
     assert str(UUID(generated)) == generated
     given = NEW | {"external_id": "n"}
-    assert created(given, generate_external_id=True).contact.external_id == "n"
+    assert created(given, generate_external_id=True).contact.external_ids.get("default") == "n"

@@ -18,7 +18,7 @@ from tests.decision.examples import (
 )
 
 KEY = {"external_id": "a"}
-MERGE, REPLACE = ObjectMode.MERGE, ObjectMode.REPLACE
+MERGE, REPLACE_KEYS, REPLACE = ObjectMode.MERGE, ObjectMode.REPLACE_KEYS, ObjectMode.REPLACE
 OWN = {"created_via": "import", "api_key_id": "k1"}  # the stamps of the contacts below
 
 
@@ -38,7 +38,7 @@ def tracked(metadata: dict[str, Any]) -> Contact:
     ("mode", "given", "expected"),
     [
         (TagsMode.REPLACE, ["c", "a"], ["c", "a"]),
-        (TagsMode.REPLACE, ["b", "a"], ["b", "a"]),
+        (TagsMode.REPLACE, ["b", "a"], ["a", "b"]),
         (TagsMode.REPLACE, [], []),
         (TagsMode.ADD, ["c", "a"], ["a", "b", "c"]),
         (TagsMode.ADD, ["B"], ["a", "b", "B"]),
@@ -48,7 +48,7 @@ def tracked(metadata: dict[str, Any]) -> Contact:
         (TagsMode.REMOVE, [], ["a", "b"]),
     ],
 )
-def test_tags_go_by_their_mode(mode: TagsMode, given: list[str], expected: list[str]) -> None:
+def test_tags_follow_their_mode(mode: TagsMode, given: list[str], expected: list[str]) -> None:
     outcome = updated(KEY | {"tags": given}, tagged("a", "b"), tags=mode)
     assert outcome.contact.tags == expected
     differs = expected != ["a", "b"]
@@ -65,7 +65,7 @@ def test_tags_are_cleared_by_null_in_every_mode(mode: TagsMode) -> None:
     ("mode", "expected"),
     [(TagsMode.REPLACE, ["x", "y"]), (TagsMode.ADD, ["x", "y"]), (TagsMode.REMOVE, [])],
 )
-def test_tags_of_a_created_contact_go_by_their_mode(mode: TagsMode, expected: list[str]) -> None:
+def test_tags_of_a_created_contact_follow_their_mode(mode: TagsMode, expected: list[str]) -> None:
     given = {"email": "new@example.com", "tags": ["x", "y", "x"]}
     assert created(given, tags=mode).contact.tags == expected
 
@@ -107,6 +107,11 @@ def test_merge_patch_as_in_rfc_7396(target: Any, patch: Any, merged: Any) -> Non
         (MERGE, {"plan": {"until": None}}, {"plan": {"name": "pro"}, "seats": 3}),
         (MERGE, {"plan": None, "new": [1]}, {"seats": 3, "new": [1]}),
         (MERGE, {}, {"plan": {"name": "pro", "until": 2027}, "seats": 3}),
+        (REPLACE_KEYS, {"seats": 5}, {"plan": {"name": "pro", "until": 2027}, "seats": 5}),
+        (REPLACE_KEYS, {"plan": {"until": None}}, {"plan": {"until": None}, "seats": 3}),
+        (REPLACE_KEYS, {"plan": None, "new": [1]}, {"seats": 3, "new": [1]}),
+        (REPLACE_KEYS, {}, {"plan": {"name": "pro", "until": 2027}, "seats": 3}),
+        (REPLACE_KEYS, None, {}),
         (REPLACE, {"seats": 5}, {"seats": 5}),
         (REPLACE, {"plan": None}, {"plan": None}),
         (REPLACE, {}, {}),
@@ -114,7 +119,7 @@ def test_merge_patch_as_in_rfc_7396(target: Any, patch: Any, merged: Any) -> Non
         (REPLACE, None, {}),
     ],
 )
-def test_custom_fields_go_by_their_mode(
+def test_custom_fields_follow_their_mode(
     mode: ObjectMode, given: Any, expected: dict[str, Any]
 ) -> None:
     held = holding({"plan": {"name": "pro", "until": 2027}, "seats": 3})
@@ -124,9 +129,13 @@ def test_custom_fields_go_by_their_mode(
 
 @pytest.mark.parametrize(
     ("mode", "expected"),
-    [(MERGE, {"b": {"c": 1}}), (REPLACE, {"a": None, "b": {"c": 1, "d": None}})],
+    [
+        (MERGE, {"b": {"c": 1}}),
+        (REPLACE_KEYS, {"b": {"c": 1, "d": None}}),
+        (REPLACE, {"a": None, "b": {"c": 1, "d": None}}),
+    ],
 )
-def test_custom_fields_of_a_created_contact_go_by_their_mode(
+def test_custom_fields_of_a_created_contact_follow_their_mode(
     mode: ObjectMode, expected: dict[str, Any]
 ) -> None:
     given = {"email": "new@example.com", "custom_fields": {"a": None, "b": {"c": 1, "d": None}}}
@@ -219,12 +228,14 @@ def test_stamps_count_towards_no_limit() -> None:
     ("mode", "given", "expected"),
     [
         (MERGE, {"a": None, "b": {"c": 1}}, {"b": {"c": 1}, "kept": 1}),
+        (REPLACE_KEYS, {"a": None, "b": {"c": None}}, {"b": {"c": None}, "kept": 1}),
         (REPLACE, {"b": 1}, {"b": 1}),
         (MERGE, None, {}),
+        (REPLACE_KEYS, None, {}),
         (REPLACE, None, {}),
     ],
 )
-def test_metadata_goes_by_its_mode_and_keeps_its_stamps(
+def test_metadata_follows_its_mode_and_keeps_its_stamps(
     mode: ObjectMode, given: Any, expected: dict[str, Any]
 ) -> None:
     held = tracked(OWN | {"a": 1, "kept": 1})

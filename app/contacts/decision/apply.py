@@ -1,33 +1,38 @@
-"""What given fields make of a contact: modes, JSON Merge Patch, derived fields, the changes."""
+"""Applies given fields to a contact: modes, JSON Merge Patch, derived fields, changes."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.contacts.decision.outcome import FieldChange, Warned, WarningCode
+from app.contacts.decision.outcome import FieldChange, FieldWarning, WarningCode
 from app.contacts.decision.policy import ObjectMode, TagsMode, UpsertPolicy
+from app.contacts.decision.working_set import own_keys
 from app.errors import FieldError, FieldErrorCode
-from app.fields.contact import API_NAMES, FIELDS, STAMPS, TAGS_LIMIT, cleared, object_faults
+from app.fields.contact import API_NAMES, FIELDS, STAMPS, cleared
+from app.fields.rules import TAGS_LIMIT, object_faults
 from app.phones import e164
 from app.tables import Contact
 
-_SET_APART = {"email", "external_id", "created_at", "updated_at"}
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_SEPARATE_RULES = {"email", "external_id", "created_at", "updated_at"}
 
 
 @dataclass(slots=True)
 class Applied:
-    """New values by field name; what was left, and what broke a limit only once it was merged."""
+    """New values by field name, warnings, and the limits that only the merged values exceed."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    warnings: list[Warned] = field(default_factory=list)
+    warnings: list[FieldWarning] = field(default_factory=list)
     errors: list[FieldError] = field(default_factory=list)
 
 
 def apply(given: Mapping[str, Any], contact: Contact, policy: UpsertPolicy) -> Applied:
-    """All given fields but the identifiers and the timestamps, which have rules of their own."""
+    """All given fields except identifiers and timestamps, which have separate rules."""
     applied = Applied()
     for name, value in given.items():
-        if name in _SET_APART:
+        if name in _SEPARATE_RULES:
             continue
         match name:
             case "tags":
@@ -43,25 +48,50 @@ def apply(given: Mapping[str, Any], contact: Contact, policy: UpsertPolicy) -> A
 
 
 def derived(contact: Contact) -> dict[str, Any]:
-    """The fields that follow from others."""
-    return {"phone_e164": e164(contact.phone, contact.country)}
+    """The fields computed from others. A contact's own identifiers are not aliases."""
+    own = {(key.kind.value, key.source, key.value) for key in own_keys(contact)}
+    return {
+        "phone_e164": e164(contact.phone, contact.country),
+        "aliases": [alias for alias in contact.aliases if tuple(alias) not in own],
+    }
 
 
-def changes(before: Contact, values: Mapping[str, Any]) -> Iterator[FieldChange]:
+def changes(before: Contact, values: Mapping[str, Any], source: str) -> Iterator[FieldChange]:
+    """The changes by `values`. The external id of `source` has the path `externalId`."""
+    if "external_ids" in values:
+        yield from _external_id_changes(before.external_ids, values["external_ids"], source)
     for name in FIELDS:
         if name not in values:
             continue
         old, new = getattr(before, name), values[name]
         if name in ("custom_fields", "meta"):
-            for key in sorted(old.keys() | new.keys()):  # no database keeps the order given
+            for key in sorted(old.keys() | new.keys()):  # the databases do not keep the given order
                 if key not in old or key not in new or not same_json(old[key], new[key]):
-                    yield FieldChange(f"{API_NAMES[name]}.{key}", old.get(key), new.get(key))
+                    yield FieldChange(member_path(API_NAMES[name], key), old.get(key), new.get(key))
         elif old != new:
             yield FieldChange(API_NAMES[name], old, new)
 
 
+def _external_id_changes(
+    before: Mapping[str, str], after: Mapping[str, str], source: str
+) -> Iterator[FieldChange]:
+    for name in sorted(before.keys() | after.keys(), key=lambda name: (name != source, name)):
+        if before.get(name) != after.get(name):
+            path = API_NAMES["external_id"] if name == source else f"externalIds.{name}"
+            yield FieldChange(path, before.get(name), after.get(name))
+
+
+def member_path(field: str, *keys: str) -> str:
+    """`customFields.plan`; a key with other characters is in brackets: `customFields["a.b"]`."""
+    members = (
+        f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{json.dumps(key, ensure_ascii=False)}]"
+        for key in keys
+    )
+    return field + "".join(members)
+
+
 def same_json(left: Any, right: Any) -> bool:
-    """JSON equality: numbers by value, and true is not 1."""
+    """JSON equality: numbers are compared by value, and true is not 1."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same_json(left[k], right[k]) for k in left)
     if isinstance(left, list) and isinstance(right, list):
@@ -87,21 +117,28 @@ def _merged(
 ) -> dict[str, Any]:
     if given is None:
         return {}
-    result = merge_patch(stored, given) if mode is ObjectMode.MERGE else given
-    assert isinstance(result, dict)  # noqa: S101  # a patch that is an object makes an object
-    return result
+    match mode:
+        case ObjectMode.MERGE:
+            merged = merge_patch(stored, given)
+            assert isinstance(merged, dict)  # noqa: S101  # an object patched by an object is an object
+            return merged
+        case ObjectMode.REPLACE_KEYS:
+            kept = {key: value for key, value in stored.items() if key not in given}
+            return kept | {key: value for key, value in given.items() if value is not None}
+        case ObjectMode.REPLACE:
+            return given
 
 
 def _metadata(
     stored: dict[str, Any], given: dict[str, Any] | None, mode: ObjectMode, applied: Applied
 ) -> dict[str, Any]:
-    """As `_merged`, with the server's stamps out of the caller's reach."""
+    """As `_merged`, but a caller cannot change the server's stamps."""
     own = {key: value for key, value in (given or {}).items() if key not in STAMPS}
     for key in STAMPS:
         if given and key in given and not (key in stored and same_json(given[key], stored[key])):
-            message = f"{key} is stamped by the server and was left as it is."
+            message = f"{key} is set by the server only."
             applied.warnings.append(
-                Warned(WarningCode.RESERVED_METADATA, f"metadata.{key}", message)
+                FieldWarning(WarningCode.RESERVED_METADATA, f"metadata.{key}", message)
             )
     unstamped = {key: value for key, value in stored.items() if key not in STAMPS}
     stamps = {key: stored[key] for key in STAMPS if key in stored}
@@ -110,11 +147,16 @@ def _metadata(
 
 
 def _within_limits(name: str, value: dict[str, Any], applied: Applied) -> dict[str, Any]:
+    applied.errors.extend(object_errors(name, value))
+    return value
+
+
+def object_errors(name: str, value: dict[str, Any]) -> Iterator[FieldError]:
+    """The broken limits of a value of custom fields or metadata."""
     for fault in object_faults(value):
         context = fault.context or {}
         path = API_NAMES[name] + context["path"]
-        applied.errors.append(FieldError(FieldErrorCode[fault.type], path, context["message"]))
-    return value
+        yield FieldError(FieldErrorCode[fault.type], path, context["message"])
 
 
 def _tags(
@@ -124,7 +166,7 @@ def _tags(
         return []
     match mode:
         case TagsMode.REPLACE:
-            return given
+            return stored if set(stored) == set(given) else given
         case TagsMode.REMOVE:
             return [tag for tag in stored if tag not in given]
         case TagsMode.ADD:

@@ -1,8 +1,8 @@
-"""The decision of an upsert: pure, complete, the same for a single call and a row of a thousand."""
+"""The decision of an upsert: pure code, the same for a single call and a row of a bulk."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,10 @@ from app.contacts.decision.outcome import (
     ConflictCode,
     ConflictReason,
     Created,
+    FieldWarning,
     Invalid,
     Outcome,
     Updated,
-    Warned,
     WarningCode,
 )
 from app.contacts.decision.policy import (
@@ -28,20 +28,34 @@ from app.contacts.decision.policy import (
     OnMiss,
     UpsertPolicy,
 )
-from app.contacts.decision.working_set import WorkingSet, keys_of
-from app.contacts.keys import ContactIdentifier, ContactKey, MatchedBy
+from app.contacts.decision.working_set import WorkingSet, aliases
+from app.contacts.keys import (
+    ContactIdentifier,
+    ContactKey,
+    MatchedBy,
+    given_keys,
+)
 from app.errors import FieldError, FieldErrorCode
-from app.fields.contact import API_NAMES, email_key
+from app.fields.contact import API_NAMES
+from app.fields.normalise import email_key
+from app.fields.sources import DEFAULT_SOURCE
 from app.tables import Contact
+
+# How far ahead of the server's clock a client's clock may be.
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+# A new contact, before what was given is applied. pydantic takes long to find defaults itself.
+_NEW: dict[str, Any] = {name: rule.default for name, rule in Contact.model_fields.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What one call, or one row of a bulk, asks.
+    """One call, or one row of a bulk.
 
-    `given` holds the normalised fields that were sent: absent is unchanged, None is cleared.
-    `by` names the contact outright, in place of the policy's walk. `errors` are the rules that
-    the other fields broke.
+    `given` has the normalised fields that were sent: an absent field is left unchanged, None
+    clears it. `by` names the contact, in place of the policy's `match_by`. `errors` are the rules
+    that the other fields broke.
     """
 
     given: Mapping[str, Any]
@@ -53,38 +67,30 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a decision would otherwise have to ask the world for."""
+    """The id and time of a decision, and the key and source of its caller: inputs of pure code."""
 
     contact_id: UUID
     at: datetime
     api_key_id: UUID
+    source: str = DEFAULT_SOURCE
 
 
-def decide(request: Request, known: WorkingSet, stamp: Stamp) -> Outcome:
+def decide(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
     errors = [
         *request.errors,
-        *_unidentified(request),
-        *_from_the_future(request.given, stamp.at),
+        *_identifier_errors(request),
+        *_clock_errors(request.given, stamp.at),
     ]
     if errors:
         return Invalid(tuple(errors))
-    match = _match(request, known)
+    match = _match(request, working_set, stamp)
     if match is None:
-        return _miss(request, known, stamp)
+        return _create(request, working_set, stamp)
     contact, matched_by = match
-    return _update(request, contact, matched_by, known, stamp)
+    return _update(request, contact, matched_by, working_set, stamp)
 
 
-def given_keys(given: Mapping[str, Any]) -> list[tuple[ContactIdentifier, ContactKey]]:
-    """The identifiers that were given, with the keys they lead to."""
-    return [
-        (identifier, ContactKey.of(MatchedBy(identifier.value), given[identifier.value]))
-        for identifier in ContactIdentifier
-        if given.get(identifier.value) is not None
-    ]
-
-
-def _unidentified(request: Request) -> list[FieldError]:
+def _identifier_errors(request: Request) -> list[FieldError]:
     names = [identifier.value for identifier in request.policy.match_by]
     broken = {error.field for error in request.errors}
     if (
@@ -93,29 +99,39 @@ def _unidentified(request: Request) -> list[FieldError]:
         or any(API_NAMES[name] in broken for name in names)
     ):
         return []
-    wanted = " or ".join(API_NAMES[name] for name in names)
-    message = f"is required: a contact is found by its {wanted}"
-    return [FieldError(FieldErrorCode.REQUIRED, API_NAMES[name], message) for name in names]
-
-
-def _from_the_future(given: Mapping[str, Any], at: datetime) -> list[FieldError]:
     return [
-        FieldError(FieldErrorCode.OUT_OF_RANGE, API_NAMES[name], "must not be in the future")
-        for name in ("created_at", "updated_at")
-        if name in given and given[name] > at
+        FieldError(FieldErrorCode.REQUIRED, API_NAMES[name], _required_unless(names, name))
+        for name in names
     ]
 
 
-def _match(request: Request, known: WorkingSet) -> tuple[Contact, MatchedBy] | None:
+def _required_unless(names: list[str], name: str) -> str:
+    others = " or ".join(API_NAMES[other] for other in names if other != name)
+    return f"is required unless {others} is given" if others else "is required"
+
+
+def _clock_errors(given: Mapping[str, Any], at: datetime) -> list[FieldError]:
+    minutes = CLOCK_SKEW.seconds // 60
+    message = f"must be at most {minutes} minutes ahead of the server's clock"
+    return [
+        FieldError(FieldErrorCode.OUT_OF_RANGE, API_NAMES[name], message)
+        for name in ("created_at", "updated_at")
+        if name in given and given[name] > at + CLOCK_SKEW
+    ]
+
+
+def _match(
+    request: Request, working_set: WorkingSet, stamp: Stamp
+) -> tuple[Contact, MatchedBy] | None:
     if request.by is not None:
-        contact = known.get(request.by)
+        contact = working_set.get(request.by)
         return (contact, request.by.kind) if contact else None
-    keys = dict(given_keys(request.given))
+    keys = dict(given_keys(request.given, stamp.source))
     for identifier in request.policy.match_by:
         key = keys.get(identifier)
         if key is None:
             continue
-        contact = known.get(key)
+        contact = working_set.get(key)
         if contact is not None:
             return contact, key.kind
         if request.policy.fallback is MatchFallback.ABSENT:
@@ -123,53 +139,60 @@ def _match(request: Request, known: WorkingSet) -> tuple[Contact, MatchedBy] | N
     return None
 
 
-def _held(request: Request, known: WorkingSet, code: ConflictCode) -> list[ConflictReason]:
-    """A reason for each given identifier that somebody holds."""
+def _holders(
+    request: Request, working_set: WorkingSet, stamp: Stamp, code: ConflictCode
+) -> list[ConflictReason]:
+    """A reason for each given identifier that a contact has."""
     reasons = []
-    for identifier, key in given_keys(request.given):
-        holder = known.get(key)
+    for identifier, key in given_keys(request.given, stamp.source):
+        holder = working_set.get(key)
         if holder is not None:
             value = request.given[identifier.value]
-            message = f"A contact with {API_NAMES[identifier.value]} {value} exists already."
+            message = f"A contact with {API_NAMES[identifier.value]} {value} already exists."
             reasons.append(ConflictReason(code, message, identifier, holder))
     return reasons
 
 
-def _miss(request: Request, known: WorkingSet, stamp: Stamp) -> Outcome:
+def _create(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
     policy = request.policy
     if request.by or request.if_version is not None or policy.on_miss is OnMiss.CONFLICT:
         return NOT_FOUND
     given = request.given
-    created_at = given.get("created_at", stamp.at)
-    updated_at = given.get("updated_at", stamp.at)
-    errors = _missing(request)
+    created_at = min(given.get("created_at", stamp.at), stamp.at)
+    updated_at = min(given.get("updated_at", stamp.at), stamp.at)
+    errors = _required_errors(request)
     if updated_at < created_at:
         message = "must not be before createdAt"
         errors.append(FieldError(FieldErrorCode.OUT_OF_RANGE, "updatedAt", message))
     if errors:
         return Invalid(tuple(errors))
-    if taken := _held(request, known, ConflictCode.IDENTIFIER_TAKEN):
+    if taken := _holders(request, working_set, stamp, ConflictCode.IDENTIFIER_TAKEN):
         return Conflict(tuple(taken))
     external_id = given.get("external_id")
     if external_id is None and policy.generate_external_id:
         external_id = str(stamp.contact_id)
     blank = Contact.model_construct(
-        id=stamp.contact_id,
-        external_id=external_id,
-        email=given["email"],
-        email_key=email_key(given["email"]),
-        tags=[],
-        custom_fields={},
-        meta={"created_via": "api_key", "api_key_id": str(stamp.api_key_id)},
-        created_at=created_at,
-        updated_at=updated_at,
+        **_NEW
+        | {
+            "id": stamp.contact_id,
+            "external_ids": {} if external_id is None else {stamp.source: external_id},
+            "aliases": [],
+            "assignments": [],
+            "email": given["email"],
+            "email_key": email_key(given["email"]),
+            "tags": [],
+            "custom_fields": {},
+            "meta": {"created_via": "api_key", "api_key_id": str(stamp.api_key_id)},
+            "created_at": created_at,
+            "updated_at": updated_at,
+        }
     )
     applied = apply(given, blank, policy)
     contact = blank.model_copy(update=applied.values)
     return Created(contact.model_copy(update=derived(contact)), tuple(applied.warnings))
 
 
-def _missing(request: Request) -> list[FieldError]:
+def _required_errors(request: Request) -> list[FieldError]:
     policy = request.policy
     required = dict.fromkeys(["email", *(field.value for field in policy.require_on_create)])
     if policy.generate_external_id:
@@ -183,21 +206,21 @@ def _missing(request: Request) -> list[FieldError]:
 
 
 def _update(
-    request: Request, contact: Contact, matched_by: MatchedBy, known: WorkingSet, stamp: Stamp
+    request: Request, contact: Contact, matched_by: MatchedBy, working_set: WorkingSet, stamp: Stamp
 ) -> Outcome:
     if request.policy.on_match is OnMatch.CONFLICT:
-        return Conflict(tuple(_held(request, known, ConflictCode.ALREADY_EXISTS)))
+        return Conflict(tuple(_holders(request, working_set, stamp, ConflictCode.ALREADY_EXISTS)))
     applied = apply(request.given, contact, request.policy)
     reasons = [
-        *stale(contact, request.if_version),
-        *_email(request, contact, known, applied),
-        *_external_id(request, contact, known, applied),
+        *version_conflicts(contact, request.if_version),
+        *_email(request, contact, working_set, applied),
+        *_external_id(request, contact, working_set, applied, stamp.source),
     ]
     if reasons:
         return Conflict(tuple(reasons))
     if applied.errors:
         return Invalid(tuple(applied.errors))
-    changed = tuple(changes(contact, applied.values))
+    changed = tuple(changes(contact, applied.values, stamp.source))
     after = contact
     if changed:
         moved = {"version": contact.version + 1, "updated_at": stamp.at}
@@ -207,7 +230,7 @@ def _update(
     return Updated(after, matched_by, changed, warnings)
 
 
-def stale(contact: Contact, if_version: int | None) -> list[ConflictReason]:
+def version_conflicts(contact: Contact, if_version: int | None) -> list[ConflictReason]:
     if if_version is None or if_version == contact.version:
         return []
     message = f"The contact is at version {contact.version}, not {if_version}."
@@ -215,41 +238,47 @@ def stale(contact: Contact, if_version: int | None) -> list[ConflictReason]:
 
 
 def _email(
-    request: Request, contact: Contact, known: WorkingSet, applied: Applied
+    request: Request, contact: Contact, working_set: WorkingSet, applied: Applied
 ) -> list[ConflictReason]:
-    email = request.given.get("email", contact.email)
-    if email == contact.email:
+    """Another spelling of the contact's email is the same email."""
+    email = request.given.get("email")
+    if email is None or (key := ContactKey.of_email(email)).value == contact.email_key:
         return []
     keeps = request.policy.email_on_match is EmailOnMatch.KEEP
-    if keeps or _is_alias(request, ContactIdentifier.EMAIL, contact, known):
+    if keeps or _is_alias(key, contact, request):
         message = f"The contact keeps its email {contact.email}."
-        applied.warnings.append(Warned(WarningCode.EMAIL_KEPT, "email", message))
+        applied.warnings.append(FieldWarning(WarningCode.EMAIL_KEPT, "email", message))
         return []
-    applied.values |= {"email": email, "email_key": email_key(email)}
-    return _taken(ContactIdentifier.EMAIL, email, contact, known)
+    applied.values |= {"email": email, "email_key": key.value}
+    return _taken(ContactIdentifier.EMAIL, key, email, contact, working_set)
 
 
 def _external_id(
-    request: Request, contact: Contact, known: WorkingSet, applied: Applied
+    request: Request, contact: Contact, working_set: WorkingSet, applied: Applied, source: str
 ) -> list[ConflictReason]:
-    external_id = request.given.get("external_id", contact.external_id)
-    if external_id == contact.external_id:
+    held = contact.external_ids.get(source)
+    external_id = request.given.get("external_id", held)
+    if external_id == held:
         return []
     if external_id is None and request.policy.generate_external_id:
-        return []  # the repeat of a call that had one generated must not clear it
-    keeps = request.policy.external_id_on_match is ExternalIdOnMatch.KEEP
-    is_alias = _is_alias(request, ContactIdentifier.EXTERNAL_ID, contact, known)
-    if contact.external_id is not None and (keeps or is_alias):
-        message = f"The contact keeps its externalId {contact.external_id}."
-        applied.warnings.append(Warned(WarningCode.EXTERNAL_ID_KEPT, "externalId", message))
-        return []
-    applied.values["external_id"] = external_id
+        return []  # repeating a call that generated one must not clear it
+    replaces = request.policy.external_id_on_match is ExternalIdOnMatch.REPLACE
     if external_id is None:
+        if replaces:
+            others = {name: value for name, value in contact.external_ids.items() if name != source}
+            applied.values["external_ids"] = others
+        else:
+            applied.warnings.append(_external_id_kept(held))
         return []
-    reasons = _taken(ContactIdentifier.EXTERNAL_ID, external_id, contact, known)
-    fills = request.policy.external_id_on_match is ExternalIdOnMatch.FILL
-    if fills and contact.external_id is not None:
-        message = f"The contact has externalId {contact.external_id}, not {external_id}."
+    key = ContactKey.of_external_id(source, external_id)
+    keeps = request.policy.external_id_on_match is ExternalIdOnMatch.KEEP
+    if held is not None and (keeps or _is_alias(key, contact, request)):
+        applied.warnings.append(_external_id_kept(held))
+        return []
+    applied.values["external_ids"] = contact.external_ids | {source: external_id}
+    reasons = _taken(ContactIdentifier.EXTERNAL_ID, key, external_id, contact, working_set)
+    if held is not None and not replaces:
+        message = f"The contact has externalId {held}, not {external_id}."
         mismatch = ConflictReason(
             ConflictCode.EXTERNAL_ID_MISMATCH, message, ContactIdentifier.EXTERNAL_ID, contact
         )
@@ -257,37 +286,40 @@ def _external_id(
     return reasons
 
 
-def _is_alias(
-    request: Request, identifier: ContactIdentifier, contact: Contact, known: WorkingSet
-) -> bool:
-    """Whether the given value leads to the contact already, beside its main one.
+def _external_id_kept(held: str | None) -> FieldWarning:
+    message = f"The contact keeps its externalId {held}."
+    return FieldWarning(WarningCode.EXTERNAL_ID_KEPT, "externalId", message)
 
-    The main one is kept, so that no partner has to learn of a merge. Only a call that names the
-    contact outright makes the given one the main one.
+
+def _is_alias(key: ContactKey, contact: Contact, request: Request) -> bool:
+    """Whether the key is an alias of the contact, which then keeps its own identifier.
+
+    So partners need not know of a merge. Only a call with `by` replaces the own identifier by the
+    given one.
     """
-    key = dict(given_keys(request.given)).get(identifier)
-    if key is None or request.by is not None or key in keys_of(contact):
-        return False
-    holder = known.get(key)
-    return holder is not None and holder.id == contact.id
+    return request.by is None and key in aliases(contact)
 
 
 def _taken(
-    identifier: ContactIdentifier, value: str, contact: Contact, known: WorkingSet
+    identifier: ContactIdentifier,
+    key: ContactKey,
+    value: str,
+    contact: Contact,
+    working_set: WorkingSet,
 ) -> list[ConflictReason]:
-    holder = known.get(ContactKey.of(MatchedBy(identifier.value), value))
+    holder = working_set.get(key)
     if holder is None or holder.id == contact.id:
         return []
     message = f"Another contact has {API_NAMES[identifier.value]} {value}."
     return [ConflictReason(ConflictCode.IDENTIFIER_TAKEN, message, identifier, holder)]
 
 
-def _timestamps_kept(request: Request, after: Contact) -> Iterator[Warned]:
-    """Backfill is for creating alone."""
+def _timestamps_kept(request: Request, after: Contact) -> Iterator[FieldWarning]:
+    """Timestamps are applied only when a contact is created."""
     for name, code in (
         ("created_at", WarningCode.CREATED_AT_KEPT),
         ("updated_at", WarningCode.UPDATED_AT_KEPT),
     ):
         if name in request.given and request.given[name] != getattr(after, name):
-            message = f"{API_NAMES[name]} is taken only when a contact is created."
-            yield Warned(code, API_NAMES[name], message)
+            message = f"{API_NAMES[name]} is applied only when a contact is created."
+            yield FieldWarning(code, API_NAMES[name], message)

@@ -1,4 +1,4 @@
-"""What an upsert came to."""
+"""The outcomes of an upsert."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -33,8 +33,8 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
-    """Something that was given and not applied."""
+class FieldWarning:
+    """A given value that was not applied."""
 
     code: WarningCode
     field: str
@@ -52,17 +52,17 @@ class ConflictReason:
 @dataclass(frozen=True, slots=True)
 class Created:
     contact: Contact
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[FieldWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """`changes` is empty where the call changed nothing."""
+    """`changes` is empty if the call changed nothing."""
 
     contact: Contact
     matched_by: MatchedBy
     changes: tuple[FieldChange, ...] = ()
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[FieldWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Conflict:
         return " ".join(reason.message for reason in self.reasons)
 
 
-NOT_FOUND = Conflict((ConflictReason(ConflictCode.NOT_FOUND, "No such contact was found."),))
+NOT_FOUND = Conflict((ConflictReason(ConflictCode.NOT_FOUND, "The contact does not exist."),))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How an upsert finds its contact and what it may do. Every default is the safe one."""
+"""How an upsert finds its contact and what it may change. The defaults are the safest choices."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -40,6 +40,7 @@ class TagsMode(Enum):
 
 class ObjectMode(Enum):
     MERGE = "MERGE"
+    REPLACE_KEYS = "REPLACE_KEYS"
     REPLACE = "REPLACE"
 
 

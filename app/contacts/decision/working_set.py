@@ -1,25 +1,31 @@
-"""The contacts that a call may touch, as they stand after the rows decided so far."""
+"""The contacts that a call may change, in their state after the rows decided so far."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from app.contacts.keys import ContactKey, MatchedBy
 from app.tables import Contact
 
 
-def keys_of(contact: Contact) -> list[ContactKey]:
-    keys = [
-        ContactKey(MatchedBy.ID, contact.id),
-        ContactKey(MatchedBy.EMAIL, contact.email_key),
-    ]
-    if contact.external_id is not None:
-        keys.append(ContactKey(MatchedBy.EXTERNAL_ID, contact.external_id))
-    return keys
+def own_keys(contact: Contact) -> Iterator[ContactKey]:
+    yield ContactKey.of_id(contact.id)
+    yield ContactKey(MatchedBy.EMAIL, contact.email_key)
+    for source, value in contact.external_ids.items():
+        yield ContactKey.of_external_id(source, value)
+
+
+def aliases(contact: Contact) -> Iterator[ContactKey]:
+    """The keys of contacts that were merged into this one."""
+    for kind, source, value in contact.aliases:
+        yield ContactKey(MatchedBy(kind), value, source)
+
+
+def keys_of(contact: Contact) -> Iterator[ContactKey]:
+    yield from own_keys(contact)
+    yield from aliases(contact)
 
 
 class WorkingSet:
-    """Keys are the contacts' own, and the aliases that were asked for."""
-
     def __init__(self, contacts: Iterable[Contact] = ()) -> None:
         self._contacts: dict[UUID, Contact] = {}
         self._ids: dict[ContactKey, UUID] = {}
@@ -30,17 +36,17 @@ class WorkingSet:
         contact_id = self._ids.get(key)
         return None if contact_id is None else self._contacts[contact_id]
 
-    def lead(self, alias: ContactKey, contact_id: UUID) -> None:
-        self._ids[alias] = contact_id
-
-    def contacts(self) -> dict[UUID, Contact]:
-        return dict(self._contacts)
+    def by_id(self, contact_id: UUID) -> Contact | None:
+        return self._contacts.get(contact_id)
 
     def put(self, contact: Contact) -> None:
-        before = self._contacts.get(contact.id)
-        if before is not None:
-            for key in keys_of(before):
-                del self._ids[key]
+        self.remove(contact.id)
         self._contacts[contact.id] = contact
         for key in keys_of(contact):
             self._ids[key] = contact.id
+
+    def remove(self, contact_id: UUID) -> None:
+        before = self._contacts.pop(contact_id, None)
+        if before is not None:
+            for key in keys_of(before):
+                del self._ids[key]

@@ -1,107 +1,92 @@
-"""Contacts by their keys: one statement however many keys, up to three where some are aliases."""
+"""Finds contacts by their keys, in one statement for any number of keys.
+
+The plan does not depend on statistics: each key is looked up by the primary key of
+`contact_identifier`, and each contact by that of `contact`.
+"""
 
 from collections.abc import Iterable
-from typing import Any
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, union_all
-from sqlalchemy.orm import Mapped
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import Integer, Uuid, bindparam, column, text
+from sqlalchemy.sql.expression import TextualSelect
 
 from app.contacts.decision.working_set import WorkingSet
 from app.contacts.keys import ContactKey, MatchedBy
-from app.contacts.store import aliases
-from app.contacts.store.duplicate_keys import email_alike, name_company_key
-from app.tables import Contact, ContactTable
-from app.text import fold
-from app.workspaces.keys import Caller
+from app.contacts.store.columns import COLUMNS, record
+from app.database.dialect import Dialect
+from app.database.errors import LostRace
+from app.database.sessions import WorkspaceSession
+from app.tables import Contact
 
-COLUMNS = [getattr(ContactTable, name).label(name) for name in Contact.model_fields]
+_BY_KEY = """
+SELECT found.is_identifier, {columns}
+FROM (
+    SELECT coalesce(contact_identifier.contact_id, wanted.id) AS id,
+        max(CASE WHEN contact_identifier.contact_id IS NULL THEN 0 ELSE 1 END) AS is_identifier
+    FROM {wanted} {identifier}
+    GROUP BY 1 ORDER BY 1
+) AS found {contact}
+"""
+_WANTED = {"kind": "text", "source": "text", "value": "text", "id": "uuid"}
+_IS_IDENTIFIER = " AND ".join(
+    ["contact_identifier.workspace_id = :workspace_id"]
+    + [f"contact_identifier.{name} = wanted.{name}" for name in ("kind", "source", "value")]
+)
+_IS_CONTACT = "contact.workspace_id = :workspace_id AND contact.id = found.id"
 
-_KEY_COLUMNS: dict[MatchedBy, Mapped[Any]] = {
-    MatchedBy.ID: col(ContactTable.id),
-    MatchedBy.EXTERNAL_ID: col(ContactTable.external_id),
-    MatchedBy.EMAIL: col(ContactTable.email_key),
-}
 
-
-def of_workspace(caller: Caller) -> ColumnElement[bool]:
-    """The first condition of every statement on contacts."""
-    return col(ContactTable.workspace_id) == caller.workspace_id
+@lru_cache(maxsize=8)
+def _by_key(dialect: Dialect, *, lock: bool) -> TextualSelect:
+    names = [f"contact.{one.name}" for one in COLUMNS.values()]
+    sql = _BY_KEY.format(
+        columns=", ".join(f"contact.{one.name} AS {name}" for name, one in COLUMNS.items()),
+        wanted=dialect.given("wanted", _WANTED),
+        identifier=dialect.each("contact_identifier", ["contact_id"], _IS_IDENTIFIER),
+        contact=dialect.each("contact", names, _IS_CONTACT, lock=lock),
+    )
+    workspace_id = bindparam("workspace_id", type_=Uuid)
+    columns = (column(name, one.type) for name, one in COLUMNS.items())
+    return text(sql).bindparams(workspace_id).columns(column("is_identifier", Integer), *columns)
 
 
 async def find(
-    session: AsyncSession, caller: Caller, keys: Iterable[ContactKey], *, lock: bool = False
+    session: WorkspaceSession, keys: Iterable[ContactKey], *, lock: bool = False
 ) -> WorkingSet:
-    """The contacts that the keys lead to; locked, in one order, where they are to change.
+    """Returns the contacts of the keys; with `lock`, locked in the order of their ids.
 
-    Aliases are looked up after the locked read: whoever waited there for a contact that was
-    merged away finds it gone, and then its key among the aliases.
+    Raises LostRace if a contact was merged away while this call waited for its row lock.
     """
     wanted = set(keys)
-    known = WorkingSet(await _holders(session, caller, wanted, lock=lock))
-    missing = [key for key in wanted if known.get(key) is None]
-    leads = await aliases.leads(session, caller, missing)
-    targets = {ContactKey(MatchedBy.ID, contact_id) for contact_id in leads.values()}
-    further = {key for key in targets if known.get(key) is None}
-    # Who holds locks does not wait for more out of order, but lets go of all and tries again.
-    nowait = bool(known.contacts())
-    for contact in await _holders(session, caller, further, lock=lock, nowait=nowait):
-        known.put(contact)
-    if any(known.get(key) is None for key in targets):
-        return await find(session, caller, wanted, lock=lock)  # it was merged on just now
-    for key, contact_id in leads.items():
-        known.lead(key, contact_id)
-    return known
+    working_set = WorkingSet(await _find(session, wanted, lock=lock))
+    missing = {key for key in wanted if key.kind is MatchedBy.ID and not working_set.get(key)}
+    if lock and missing and await _find(session, missing, lock=False):
+        raise LostRace
+    return working_set
 
 
-async def _holders(
-    session: AsyncSession,
-    caller: Caller,
-    keys: Iterable[ContactKey],
-    *,
-    lock: bool,
-    nowait: bool = False,
+async def _find(
+    session: WorkspaceSession, keys: Iterable[ContactKey], *, lock: bool
 ) -> list[Contact]:
-    """The contacts whose own keys these are."""
-    values: dict[MatchedBy, set[str | UUID]] = {}
-    for key in keys:
-        values.setdefault(key.kind, set()).add(key.value)
-    if not values:
+    rows = [
+        {
+            "kind": key.kind.value,
+            "source": key.source,
+            "value": key.value,
+            "id": UUID(key.value) if key.kind is MatchedBy.ID else None,
+        }
+        for key in keys
+    ]
+    if not rows:
         return []
-    # Each kind by its own index: for an OR of them SQLite would rather walk the whole workspace.
-    held = union_all(
-        *(
-            select(col(ContactTable.id)).where(of_workspace(caller), _KEY_COLUMNS[kind].in_(wanted))
-            for kind, wanted in values.items()
-        )
-    )
-    statement = select(*COLUMNS).where(of_workspace(caller), col(ContactTable.id).in_(held))
-    if lock:
-        statement = statement.order_by(col(ContactTable.id)).with_for_update(nowait=nowait)
-    return [record(row) for row in await session.exec(statement)]
-
-
-def record(row: Any) -> Contact:
-    return Contact.model_construct(**row._mapping)
-
-
-def row(caller: Caller, contact: Contact) -> dict[str, Any]:
-    """The contact as its table holds it, with the columns that only serve to find and order it."""
-    searched = (
-        contact.external_id,
-        contact.email,
-        contact.name,
-        " ".join(part for part in (contact.first_name, contact.last_name) if part),
-        contact.company,
-        contact.phone,
-        contact.phone_e164,
-    )
-    return dict(contact) | {
-        "workspace_id": caller.workspace_id,
-        "name_key": fold(contact.name) if contact.name else None,
-        "search_text": "\n".join(fold(text) for text in searched if text),
-        "name_company_key": name_company_key(contact),
-        "email_alike": email_alike(contact.email_key),
-    }
+    statement = _by_key(session.dialect, lock=lock)
+    found = await session.run(statement, wanted=session.dialect.parameter(rows))
+    contacts = []
+    for row in found.mappings():
+        values = dict(row)
+        is_identifier = values.pop("is_identifier")
+        if values["id"] is not None:
+            contacts.append(record(values))
+        elif is_identifier and lock:
+            raise LostRace
+    return contacts

@@ -1,0 +1,92 @@
+"""How many statements a request takes, beside BEGIN, COMMIT and the look-up of its key."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from tests.support.client import Client
+
+CONTACT = "{ id externalId email assignments { kind } aliases { value } }"
+READ = f"query ($by: ContactKey!) {{ contact(by: $by) {CONTACT} }}"
+READ_MANY = f"query ($keys: [ContactKey!]!) {{ contactsByKey(keys: $keys) {CONTACT} }}"
+PAGE = f"query ($filter: ContactFilter) {{ contacts(filter: $filter) {{ nodes {CONTACT} }} }}"
+UPSERT = """
+mutation ($input: ContactInput!) {
+  upsertContact(input: $input) { __typename ... on ContactUpdated { changes { path } } }
+}
+"""
+BULK = """
+mutation ($inputs: [ContactInput!]!) {
+  upsertContacts(inputs: $inputs) { created updated unchanged conflicts invalid }
+}
+"""
+DELETE = "mutation ($by: ContactKey!) { deleteContact(by: $by) { __typename } }"
+MERGE = """
+mutation { mergeContacts(into: {externalId: "c0"}, from: {externalId: "c1"}) { __typename } }
+"""
+ASSIGN = """
+mutation {
+  assignContact(by: {externalId: "c0"}, to: {kind: "a", targetId: "1"}) { __typename }
+}
+"""
+
+
+def person(number: int, **given: Any) -> dict[str, Any]:
+    return {
+        "externalId": f"c{number}",
+        "email": f"c{number}@example.com",
+        "firstName": "Ada",
+        "tags": ["vip"],
+    } | given
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def see(*arguments: Any) -> None:
+        statement = arguments[2].strip()
+        if not statement.startswith("BEGIN") and "FROM api_key" not in statement:
+            seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", see)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", see)
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "most"),
+    [
+        (READ, {"by": {"externalId": "c1"}}, 1),
+        (READ, {"by": {"email": "nobody@example.com"}}, 1),
+        (READ_MANY, {"keys": [{"externalId": f"c{number}"} for number in range(20)]}, 1),
+        (PAGE, {}, 1),
+        (PAGE, {"filter": {"tags": {"hasAny": ["vip"]}}}, 2),
+        (PAGE, {"filter": {"company": {"eq": "Acme"}, "firstName": {"contains": "Ada"}}}, 2),
+        (UPSERT, {"input": person(100)}, 4),
+        (UPSERT, {"input": person(100, customFields={"plan": "pro"})}, 5),
+        (UPSERT, {"input": person(1)}, 1),
+        (UPSERT, {"input": person(1, company="Acme")}, 2),
+        (UPSERT, {"input": person(1, tags=["new"])}, 4),
+        (UPSERT, {"input": person(1, email="new@example.com")}, 4),
+        (BULK, {"inputs": [person(number) for number in range(100, 200)]}, 4),
+        (
+            BULK,
+            {"inputs": [person(number, customFields={"n": number}) for number in range(100)]},
+            6,
+        ),
+        (DELETE, {"by": {"externalId": "c1"}}, 4),
+        (MERGE, {}, 7),
+        (ASSIGN, {}, 3),
+    ],
+)
+async def test_a_request_takes_few_statements(
+    api: Client, document: str, variables: dict[str, Any], most: int
+) -> None:
+    await api(BULK, inputs=[person(number) for number in range(20)])
+    with statements() as seen:
+        await api(document, **variables)
+    assert 1 <= len(seen) <= most, seen
