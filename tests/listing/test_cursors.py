@@ -85,6 +85,7 @@ def caller() -> Caller:
         key_created_at=datetime.now(UTC),
         key_expires_at=None,
         scopes=frozenset(),
+        source="test",
     )
 
 
@@ -139,7 +140,7 @@ def test_forged_place_is_refused_or_one_that_a_contact_may_have(
 
 
 @given(orders, st.uuids(), st.datetimes(timezones=st.just(UTC)), st.text(), st.floats(-1e9, 1e9))
-def test_place_of_a_contact_comes_back_as_it_was(
+def test_cursor_decodes_to_the_position_of_its_contact(
     order: Order, identity: UUID, moment: datetime, text: str, number: float
 ) -> None:
     text = text.replace("\x00", "")

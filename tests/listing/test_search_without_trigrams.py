@@ -8,8 +8,8 @@ from tests.listing.test_search import (  # noqa: F401  # run here once more
     found,
     put,
     test_each_searched_field_is_found_by_any_part_of_it,
-    test_search_minds_neither_case_nor_accents,
-    test_wildcards_are_letters,
+    test_search_ignores_case_and_accents,
+    test_wildcards_match_only_themselves,
 )
 from tests.support.client import Client
 
@@ -21,7 +21,7 @@ pytestmark = [
 
 @pytest.fixture
 async def database(database: Database) -> Database:
-    async with database.write() as session:
+    async with database.write_directory() as session:
         connection = await session.connection()
         await connection.execute(text("DROP INDEX IF EXISTS contact_search_text, contact_notes"))
         await connection.execute(text("DROP EXTENSION IF EXISTS pg_trgm"))

@@ -1,7 +1,6 @@
-"""Filters as data: a tree of conditions that hold or do not hold, never unknown.
+"""Filters as data: a tree of conditions, each of which is true or false, never unknown.
 
-A field without a value meets no condition but `IS_NULL`, so that the negation of any other does
-hold for it.
+A field without a value meets only `IS_NULL`, so that the negation of any other condition is true.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,21 +9,24 @@ from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from app.contacts.assignments import Assignee
+from app.contacts.assignee import Assignee
+from app.contacts.limits import (
+    CONDITION_VALUES_LIMIT,
+    CONDITIONS_LIMIT,
+    PATTERN_LENGTH,
+    SEARCH_LENGTH,
+    TEXT_LENGTH,
+)
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields.contact import plain_text
+from app.fields.normalise import plain_text
 from app.text import fold
-
-CONDITIONS_LIMIT = 100
-DEPTH_LIMIT = 10
-VALUES_LIMIT = 1000
-FILTER_VALUES_LIMIT = 10_000  # in all lists together: a statement has up to 32,766 parameters
-SEARCH_LETTERS = 3
 
 Value = str | int | float | bool | datetime | UUID
 
 
 class Operator(Enum):
+    """The value of each member is its name in the API."""
+
     EQ = "eq"
     IN = "in"
     CONTAINS = "contains"
@@ -37,15 +39,21 @@ class Operator(Enum):
 
 
 BOUNDS = {Operator.GT, Operator.GTE, Operator.LT, Operator.LTE}
+RANGES = {Operator.EQ, *BOUNDS}
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A contact's own field compared with a value."""
+    """A field of a contact compared with a value; with `ignore_case`, ignoring the case of text.
+
+    An external id is that of `source`.
+    """
 
     field: str
     operator: Operator
     value: Value | tuple[Value, ...]
+    ignore_case: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,7 @@ class CustomComparison:
     key: str
     operator: Operator
     value: Value | tuple[Value, ...]
+    ignore_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class AssignedTo:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`folded` stands in one of the fields that are searched."""
+    """One of the searched fields contains `folded`."""
 
     folded: str
 
@@ -96,28 +105,52 @@ Condition = Comparison | CustomComparison | Tagged | AssignedTo | Found | All | 
 EVERY = All()
 
 
-def within_limits(condition: Condition, path: str) -> Condition:
-    """Raises InvalidInput where a filter has too many conditions, or values in all its lists."""
-    found = list(leaves(condition, empty=True))
-    if len(found) > CONDITIONS_LIMIT:
-        raise _too_many(path, f"must have at most {CONDITIONS_LIMIT} conditions, has {len(found)}")
-    if (count := sum(map(_list_length, found))) > FILTER_VALUES_LIMIT:
-        message = f"must have at most {FILTER_VALUES_LIMIT} values in its lists, has {count}"
-        raise _too_many(path, message)
-    return condition
+class Budget:
+    """The conditions and list values that all filters of one operation may have together."""
+
+    def __init__(self) -> None:
+        self._conditions = 0
+        self._values = 0
+
+    def spend(self, condition: Condition, path: str) -> None:
+        """Raises InvalidInput if the operation exceeds a limit."""
+        found = list(_leaves(condition))
+        self._conditions += len(found)
+        self._values += sum(map(_list_length, found))
+        for count, limit, what in (
+            (self._conditions, CONDITIONS_LIMIT, "conditions"),
+            (self._values, CONDITION_VALUES_LIMIT, "values in lists"),
+        ):
+            if count > limit:
+                message = f"must have at most {limit} {what} in an operation, has {count}"
+                raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, path, message)])
+
+
+def text_operand(text: str, operator: Operator, path: str) -> str:
+    """Raises InvalidInput if the text is too long."""
+    is_whole = operator in (Operator.EQ, Operator.IN)
+    return _bounded(text, TEXT_LENGTH if is_whole else PATTERN_LENGTH, path)
 
 
 def search_for(text: str, path: str) -> Found:
-    """Raises InvalidInput where the text is too short to be found by an index."""
-    folded = fold(plain_text(text, path))
-    if len(folded) < SEARCH_LETTERS:
-        message = f"must have at least {SEARCH_LETTERS} letters"
+    """Raises InvalidInput if the text is too long, or too short for an index."""
+    folded = fold(plain_text(_bounded(text, PATTERN_LENGTH, path), path))
+    if len(folded) < SEARCH_LENGTH:
+        message = f"must have at least {SEARCH_LENGTH} letters"
         raise InvalidInput([FieldError(FieldErrorCode.OUT_OF_RANGE, path, message)])
     return Found(folded)
 
 
+def _bounded(text: str, limit: int, path: str) -> str:
+    if len(text) > limit:
+        message = f"must have at most {limit} characters"
+        raise InvalidInput([FieldError(FieldErrorCode.TOO_LONG, path, message)])
+    plain_text(text, path)
+    return text
+
+
 def conjuncts(condition: Condition) -> Iterator[Condition]:
-    """The conditions that are to be met all: none, where everyone meets it."""
+    """The conditions that must all be met; none if every contact meets the condition."""
     if isinstance(condition, All):
         for one in condition.conditions:
             yield from conjuncts(one)
@@ -125,20 +158,20 @@ def conjuncts(condition: Condition) -> Iterator[Condition]:
         yield condition
 
 
-def leaves(condition: Condition, *, empty: bool = False) -> Iterator[Condition]:
-    """What is no group of other conditions; with `empty`, groups of none as well."""
+def _leaves(condition: Condition) -> Iterator[Condition]:
+    """The conditions that are not groups, and the empty groups."""
     match condition:
-        case All(conditions) | AnyOf(conditions) if conditions or not empty:
+        case All(conditions) | AnyOf(conditions) if conditions:
             for one in conditions:
-                yield from leaves(one, empty=empty)
+                yield from _leaves(one)
         case Not(negated):
-            yield from leaves(negated, empty=empty)
+            yield from _leaves(negated)
         case _:
             yield condition
 
 
 def narrows(condition: Condition) -> bool:
-    """Whether it asks for anything: no empty group, list or part of a text does."""
+    """Whether the condition excludes anything; an empty group, list or text part does not."""
     match condition:
         case All(conditions):
             return any(map(narrows, conditions))
@@ -149,7 +182,7 @@ def narrows(condition: Condition) -> bool:
         case (
             Comparison(operator=operator, value="") | CustomComparison(operator=operator, value="")
         ):
-            return operator not in (Operator.CONTAINS, Operator.STARTS_WITH)
+            return operator is Operator.EQ
     return condition != Tagged(()) and getattr(condition, "value", None) != ()
 
 
@@ -160,7 +193,3 @@ def _list_length(condition: Condition) -> int:
         ):
             return len(values)
     return 0
-
-
-def _too_many(path: str, message: str) -> InvalidInput:
-    return InvalidInput([FieldError(FieldErrorCode.TOO_MANY, path, message)])

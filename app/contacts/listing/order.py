@@ -1,6 +1,6 @@
-"""The orders that contacts are listed in, and places there: Relay's arguments and cursors.
+"""Orders of contacts, and positions in them: Relay's arguments and cursors.
 
-Contacts with a value come in its order, those without one behind them, either way.
+Contacts without a value come last in both directions.
 """
 
 from dataclasses import dataclass
@@ -10,14 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from app import cursors
+from app.contacts.limits import PAGE_DEFAULT, PAGE_LIMIT
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields.contact import parse_timestamp
 from app.tables import Contact
 from app.text import fold
+from app.timestamps import parse_timestamp
 from app.workspaces.keys import Caller
-
-PAGE_LIMIT = 100
-PAGE_DEFAULT = 50
 
 
 class OrderField(Enum):
@@ -30,7 +28,7 @@ class OrderField(Enum):
 
     @property
     def filtered_as(self) -> str:
-        """The field that a filter compares, where the order's index knows it."""
+        """The field of a filter that the index of the order has."""
         return "email" if self is OrderField.EMAIL else self.value
 
 
@@ -67,7 +65,6 @@ class Window:
     backward: bool = False
     after: "Position | None" = None
     before: "Position | None" = None
-    inclusive: bool = False  # for a look beyond: whether what stands at the edges belongs to it
 
 
 Value = str | float | datetime | None
@@ -75,7 +72,7 @@ Value = str | float | datetime | None
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A contact's place in an order; the value is None among those at the end without one."""
+    """The position of a contact in an order; the value is None for a contact without one."""
 
     value: Value
     contact_id: UUID
@@ -98,7 +95,9 @@ def window(
 ) -> Window:
     """Raises InvalidInput that names the argument."""
     if first is not None and last is not None:
-        raise _invalid(FieldErrorCode.INVALID_FORMAT, "last", "cannot go together with first")
+        raise _invalid(
+            FieldErrorCode.INVALID_FORMAT, "last", "must not be given together with first"
+        )
     for name, size in (("first", first), ("last", last)):
         if size is not None and not 0 <= size <= PAGE_LIMIT:
             raise _invalid(FieldErrorCode.OUT_OF_RANGE, name, f"must be from 0 to {PAGE_LIMIT}")
@@ -125,12 +124,12 @@ def _position(caller: Caller, order: Order, name: str, cursor: str | None) -> Po
         value, contact_id = cursors.decode(caller.workspace_id, order.name, cursor)
         return Position(_value(order, value), UUID(contact_id))
     except (ValueError, TypeError, AttributeError) as error:
-        message = "is not a cursor of this list in this order"
+        message = "must be a cursor of this list in this order"
         raise _invalid(FieldErrorCode.INVALID_FORMAT, name, message) from error
 
 
 def _value(order: Order, value: Any) -> Value:
-    """Raises ValueError for what no contact has, as a cursor may be forged."""
+    """Raises ValueError for a value that no contact can have, because a cursor can be forged."""
     if value is None and order.field in NULLABLE:
         return None
     match order.field, value:

@@ -1,151 +1,198 @@
-"""Keyset pages: each starts where the one before ended, and costs the same wherever it is.
+"""Keyset pages: each starts where the previous one ended, and costs the same anywhere in a list.
 
-What many contacts meet is found soon by a walk along the index of the order. What few meet is
-looked up by an index of the condition. Where neither is so, a page looks at WALK_LIMIT contacts,
-and ends there with what it has found: the next one goes on behind them.
+If an index leads to few candidates for the condition, the page is made of these. Otherwise one
+statement walks along the index of the order, for at most WALK contacts. The page then ends with
+the contacts found so far, and the next one continues there.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
+from uuid import UUID
 
-from sqlalchemy import func
-from sqlmodel import select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import Select, Subquery, case, func, literal, select, union_all
+from sqlmodel import col
 
-from app.contacts.listing.access import Access, meets
-from app.contacts.listing.conditions import EVERY, Condition
-from app.contacts.listing.estimate import worst_cost
-from app.contacts.listing.lookups import rare, rarest
-from app.contacts.listing.order import Order, Position, Window
-from app.contacts.listing.segments import Segment, segments
-from app.contacts.store.find import record
-from app.database.sessions import is_sqlite
-from app.tables import Contact, ContactTable
-from app.workspaces.keys import Caller
+from app.contacts.limits import COUNT_LIMIT
+from app.contacts.listing.candidates import candidates
+from app.contacts.listing.conditions import (
+    EVERY,
+    RANGES,
+    All,
+    Comparison,
+    Condition,
+    Operator,
+    conjuncts,
+)
+from app.contacts.listing.keyset import across, along, stretches, within
+from app.contacts.listing.order import OLDEST_FIRST, Order, Position, Window
+from app.contacts.listing.predicates import predicate
+from app.contacts.store.columns import NAMES, record
+from app.database.dialect import Dialect
+from app.database.sessions import WorkspaceSession
+from app.tables import CONTACT, Contact, ContactTable
 
-# How many contacts a page walks along before it tries an index of the condition, and in all; and
-# to how many such an index may lead.
-FIRST_WALK = 10_000
-WALK_LIMIT = 25_000
-LOOKUP_LIMIT = 50_000
+# The contacts that one page examines.
+WALK = 10_000
 
-# What plans of PostgreSQL's may cost at worst, by its estimate: the one that it chooses, to be
-# taken before a walk, and one by another index than the order's, after that.
-TRUSTED_COST = 1_000
-LOOKUP_COST = 25_000
+# The columns of a contact, and those that only conditions read.
+_READ = [
+    col(ContactTable.id),
+    *(col(getattr(ContactTable, name)).label(name) for name in NAMES if name != "id"),
+    col(ContactTable.name_key),
+    col(ContactTable.search_text),
+    col(ContactTable.custom_datetimes),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     contacts: Sequence[Contact]
     has_more: bool  # in the direction of travel
-    stopped_at: Position | None = None  # of a page without contacts: where to go on
+    stopped_at: Position | None = None  # where a walk ended before the page was full
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    total: int
+    is_exact: bool
 
 
 async def page(
-    session: AsyncSession,
-    caller: Caller,
-    order: Order,
-    window: Window,
-    condition: Condition = EVERY,
-    *,
-    whole: bool = False,
+    session: WorkspaceSession, order: Order, window: Window, condition: Condition = EVERY
 ) -> Page:
-    """The contacts of the window; with `whole` all of them, however many it has to look at."""
-    access = Access(caller, condition, order.field, is_sqlite(session))
-    few = await rare(session, caller, condition)
-    rows: list[Any] = []
+    ids = await candidates(session, condition)
+    statement: Any
+    if ids is None:
+        statement = _walk(order, window, condition)
+    else:
+        statement = _among(session.dialect, order, window, condition, ids)
+    if statement is None:
+        return Page((), has_more=False)
+    return _page(order, window, (await session.exec(statement)).mappings())
+
+
+async def full_page(
+    session: WorkspaceSession, order: Order, window: Window, condition: Condition
+) -> Page:
+    """A forward page that does not end early, however many contacts it examines."""
+    contacts: list[Contact] = []
+    while True:
+        found = await page(session, order, window, condition)
+        contacts += found.contacts
+        size = window.size - len(found.contacts)
+        if found.stopped_at is None or not size:
+            return Page(contacts, found.has_more)
+        window = replace(window, size=size, after=found.stopped_at)
+
+
+def _page(order: Order, window: Window, rows: Iterable[Any]) -> Page:
+    contacts: list[Contact] = []
     stopped_at = None
-    for segment in segments(order, window):
-        missing = window.size + 1 - len(rows)
-        if not missing or stopped_at:
+    for row in rows:
+        values = dict(row)
+        is_end = values.pop("is_end")
+        contact = record(values)
+        if is_end:
+            stopped_at = Position.of(contact, order)
             break
-        if access.excludes(segment):
-            continue
-        if few is not None:
-            rows += await _rows(session, access.by_other(segment, few).limit(missing))
-        else:
-            found, stopped_at = await _search(session, access, segment, missing, whole=whole)
-            rows += found
-    contacts = [record(row) for row in rows[: window.size]]
+        contacts.append(contact)
+    has_more = len(contacts) > window.size or stopped_at is not None
+    del contacts[window.size :]
     if window.backward:
         contacts.reverse()
-    has_more = len(rows) > window.size or stopped_at is not None
-    return Page(contacts, has_more, None if contacts else stopped_at)
+    return Page(contacts, has_more, stopped_at)
 
 
-async def reaches_beyond(
-    session: AsyncSession,
-    caller: Caller,
-    order: Order,
-    window: Window,
-    condition: Condition = EVERY,
-    *,
-    forward: bool,
-) -> bool:
-    """Whether there is a contact outside of the window: behind `before`, or ahead of `after`.
+def _among(
+    dialect: Dialect, order: Order, window: Window, condition: Condition, ids: Select[Any]
+) -> Select[Any]:
+    held = _contacts(dialect, ids)
+    read = select(*(held.c[name] for name in NAMES), literal(value=False).label("is_end"))
+    met = read.where(within(order, window, held.c), predicate(condition, held.c))
+    return met.order_by(*across(order, window, held.c)).limit(window.size + 1)
 
-    True as well where none is found among WALK_LIMIT contacts, as one may stand behind these.
+
+def _contacts(dialect: Dialect, ids: Select[Any]) -> Subquery:
+    """Each read by its id."""
+    wanted = ids.distinct().subquery("wanted")
+    is_wanted = col(ContactTable.id) == wanted.c[0]
+    return dialect.look_up(wanted, _READ, [is_wanted], 1).subquery("held")
+
+
+def _walk(order: Order, window: Window, condition: Condition) -> Select[Any] | None:
+    """Walks along the index of the order. None if the condition or the window is empty.
+
+    Each stretch returns the contacts that meet the condition and, if it is longer than the walk,
+    the contact at which the walk ends. The database stops when it has found enough.
     """
-    edge = window.before if forward else window.after
-    if edge is None:
-        return False
-    places = {"after": edge} if forward else {"before": edge}
-    beyond = Window(size=0, backward=not forward, inclusive=True, **places)
-    return (await page(session, caller, order, beyond, condition)).has_more
+    own = [one for one in conjuncts(condition) if _is_of(one, order)]
+    ranges = [predicate(one, CONTACT.c) for one in own if one.operator in RANGES]
+    others = All(tuple(one for one in conjuncts(condition) if one not in own))
+    parts = [
+        part
+        for has_values, bounds in stretches(order, window, CONTACT.c)
+        if all(_is_met(one, has_values=has_values) for one in own)
+        for part in _stretch(order, window, others, [*bounds, *ranges])
+    ]
+    if not parts:
+        return None
+    whole = union_all(*parts).subquery("whole")
+    return select(*whole.c).limit(window.size + 1)
 
 
-async def count(session: AsyncSession, caller: Caller, condition: Condition = EVERY) -> int:
-    few = await rare(session, caller, condition)
-    met = meets(caller, condition, sqlite=is_sqlite(session), lookup=few)
-    statement = select(func.count()).select_from(ContactTable).where(met)
-    return (await session.exec(statement)).one()
+def _stretch(
+    order: Order, window: Window, condition: Condition, bounds: Sequence[Any]
+) -> Iterator[Select[Any]]:
+    ordered: Any = select(*_READ).where(*bounds).order_by(*along(order, window, CONTACT.c))
+    if condition == EVERY:
+        yield _rows(ordered.limit(window.size + 1), is_end=False)
+        return
+    walked = ordered.limit(WALK)
+    yield _rows(walked, is_end=False, condition=condition)
+    yield _rows(ordered.offset(WALK - 1).limit(1), is_end=True)
 
 
-async def _search(
-    session: AsyncSession, access: Access, segment: Segment, missing: int, *, whole: bool
-) -> tuple[Sequence[Any], Position | None]:
-    """Up to `missing` rows; and where it stopped, if it did so before the end."""
-    planned = access.by_order(segment).limit(missing)
-    if access.is_direct or await _is_cheap(session, access, planned):
-        return await _rows(session, planned), None
-    midway = await _position(session, access, segment, FIRST_WALK)
-    rows = await _rows(session, access.by_order(segment, end=midway).limit(missing))
-    if midway is None or len(rows) == missing:
-        return rows, None
-    if (looked_up := await _looked_up(session, access, segment, missing)) is not None:
-        return await _rows(session, looked_up), None
-    end = None if whole else await _position(session, access, segment, WALK_LIMIT)
-    further = access.by_order(segment, midway, end).limit(missing - len(rows))
-    rows = [*rows, *await _rows(session, further)]
-    return rows, end if len(rows) < missing else None
+def _rows(read: Select[Any], *, is_end: bool, condition: Condition = EVERY) -> Select[Any]:
+    source = read.subquery()
+    names = (source.c[name] for name in NAMES)
+    return select(*names, literal(is_end).label("is_end")).where(predicate(condition, source.c))
 
 
-async def _is_cheap(session: AsyncSession, access: Access, planned: Any) -> bool:
-    """SQLite has no estimate, and what few meet was looked up before."""
-    return not access.sqlite and await worst_cost(session, planned) <= TRUSTED_COST
+def _is_of(condition: Condition, order: Order) -> TypeGuard[Comparison]:
+    """Whether the condition compares the field of the order."""
+    return (
+        isinstance(condition, Comparison)
+        and condition.field == order.field.filtered_as
+        and (condition.operator in RANGES or condition.operator is Operator.IS_NULL)
+        and not condition.ignore_case
+    )
 
 
-async def _looked_up(
-    session: AsyncSession, access: Access, segment: Segment, missing: int
-) -> Any | None:
-    """By an index that leads to a bounded number of contacts; None if there is none."""
-    if access.sqlite:
-        lookup = await rarest(session, access.caller, access.condition, LOOKUP_LIMIT)
-        return None if lookup is None else access.by_other(segment, lookup).limit(missing)
-    chosen = access.by_other(segment).limit(missing)
-    return chosen if await worst_cost(session, chosen) <= LOOKUP_COST else None
+def _is_met(condition: Comparison, *, has_values: bool) -> bool:
+    """Whether contacts with a value, or those without one, can meet the condition."""
+    return has_values != (condition.operator is Operator.IS_NULL and condition.value is True)
 
 
-async def _position(
-    session: AsyncSession, access: Access, segment: Segment, steps: int
-) -> Position | None:
-    """Where a walk stands after so many contacts; None where there are no more."""
-    here = await _rows(session, access.keys(segment).offset(steps - 1).limit(2))
-    return Position(*here[0]) if len(here) > 1 else None
+async def count(session: WorkspaceSession, condition: Condition = EVERY) -> Count:
+    """Counts among the oldest COUNT_LIMIT contacts, unless an index leads to few candidates."""
+    ids = await candidates(session, condition)
+    if ids is not None:
+        held = _contacts(session.dialect, ids)
+        counted: Any = select(func.count()).select_from(held).where(predicate(condition, held.c))
+        return Count((await session.exec(counted)).scalar_one(), is_exact=True)
+    read: Any = select(*_READ).order_by(*along(OLDEST_FIRST, Window(size=0), CONTACT.c))
+    walked = read.limit(COUNT_LIMIT + 1).subquery("walked")
+    met = predicate(condition, walked.c)
+    statement: Any = select(func.count(), func.coalesce(func.sum(case((met, 1), else_=0)), 0))
+    looked_at, total = (await session.exec(statement.select_from(walked))).one()
+    return Count(total, is_exact=looked_at <= COUNT_LIMIT)
 
 
-async def _rows(session: AsyncSession, statement: Any) -> Sequence[Any]:
-    rows: Sequence[Any] = (await session.exec(statement)).all()
-    return rows
+async def meeting(
+    session: WorkspaceSession, ids: Sequence[UUID], condition: Condition
+) -> set[UUID]:
+    """Those of the given contacts that meet the condition."""
+    held = _contacts(session.dialect, select(*session.dialect.values(ids).c))
+    met: Any = select(held.c.id).where(predicate(condition, held.c))
+    return set((await session.exec(met)).scalars())

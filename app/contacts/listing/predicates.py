@@ -1,34 +1,12 @@
-"""Conditions as SQL, in either dialect."""
+"""Conditions as SQL on the row of a contact, without any other table."""
 
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Numeric,
-    Text,
-    Uuid,
-    and_,
-    case,
-    cast,
-    column,
-    exists,
-    false,
-    func,
-    literal,
-    not_,
-    or_,
-    table,
-    true,
-    type_coerce,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.sql.expression import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
-from sqlmodel import col
+import orjson
+from sqlalchemy import ColumnElement, Float, Text, and_, func, literal, not_, or_
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.contacts.listing.conditions import (
     All,
@@ -42,120 +20,77 @@ from app.contacts.listing.conditions import (
     Operator,
     Tagged,
 )
-from app.tables import Assignment, ContactTable
-from app.text import fold
+from app.database.words import (
+    boolean_member,
+    contains,
+    exact,
+    has_any,
+    has_member,
+    has_object,
+    in_lower_case,
+    number_member,
+    text_member,
+)
+from app.text import lower_case
 
-TRIGRAM = 3
-SEARCHED = {"external_id", "email", "name", "first_name", "last_name", "company", "phone"}
+Columns = ReadOnlyColumnCollection[str, Any]
 
-# pg_trgm leaves out what is no letter or digit, and so would take example.example for what every
-# address has. Its indexes are of text with digits for what often stands between words.
-TRIGRAMS = {"search_text", "notes"}
-UNBROKEN = str.maketrans(". @-_+',&\n", "0123456789")
-
-TAG = table("contact_tag", column("workspace_id", Uuid), column("tag"), column("contact_id", Uuid))
-# Not false(), for which SQLAlchemy leaves out what stands beside it, the workspace included.
-NEVER: ColumnElement[bool] = literal(value=False)
+# Not true() and false(), which SQLAlchemy simplifies away with their siblings.
+_ALWAYS: ColumnElement[bool] = literal(value=True)
+_NEVER: ColumnElement[bool] = literal(value=False)
 
 COMPARE: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
-    Operator.EQ: lambda left, right: left == right,
-    Operator.IN: lambda left, right: left.in_(right),
-    Operator.GT: lambda left, right: left > right,
-    Operator.GTE: lambda left, right: left >= right,
-    Operator.LT: lambda left, right: left < right,
-    Operator.LTE: lambda left, right: left <= right,
+    Operator.EQ: lambda held, value: held == value,
+    Operator.IN: lambda held, values: held.in_(values),
+    Operator.GT: lambda held, value: held > value,
+    Operator.GTE: lambda held, value: held >= value,
+    Operator.LT: lambda held, value: held < value,
+    Operator.LTE: lambda held, value: held <= value,
+    Operator.CONTAINS: lambda held, part: contains(held, part),
+    Operator.STARTS_WITH: lambda held, prefix: starts_with(held, prefix),
+    Operator.IS_NULL: lambda held, wanted: held.is_(None) if wanted else held.is_not(None),
 }
 
 
-def predicate(
-    condition: Condition, *, sqlite: bool, indexed: str | None = None
-) -> ColumnElement[bool]:
-    """The condition on a row of `contact`; on SQLite such that it draws no index to itself.
-
-    Only what compares the field that is `indexed` may say where in its index to begin and to end.
-    """
+def predicate(condition: Condition, columns: Columns) -> ColumnElement[bool]:
+    """The condition on a row with the columns of `contact`."""
     match condition:
         case All(conditions):
-            parts = (predicate(one, sqlite=sqlite, indexed=indexed) for one in conditions)
-            return and_(true(), *parts)
+            return and_(_ALWAYS, *(predicate(one, columns) for one in conditions))
         case AnyOf(conditions):
-            if not conditions:
-                return NEVER
-            return or_(*(predicate(one, sqlite=sqlite) for one in conditions))
+            return or_(_NEVER, *(predicate(one, columns) for one in conditions))
         case Not(negated):
-            return not_(func.coalesce(predicate(negated, sqlite=sqlite), false()))
-        case Comparison():
-            by_index = not sqlite or condition.field == indexed
-            return comparison(condition, sqlite=sqlite, by_index=by_index)
+            return not_(func.coalesce(predicate(negated, columns), _NEVER))
+        case Comparison(field, operator, value):
+            held = _held(columns, field, condition.source)
+            return compared(held, operator, value, ignore_case=condition.ignore_case)
         case CustomComparison():
-            return _custom_sqlite(condition) if sqlite else _custom_postgresql(condition)
+            return _custom(condition, columns)
         case Tagged(tags):
-            if not sqlite:
-                held: Any = type_coerce(col(ContactTable.tags), JSONB)
-                met: ColumnElement[bool] = held.has_any(cast(list(tags), ARRAY(Text)))
-                return met
-            return exists().where(
-                TAG.c.workspace_id == ContactTable.workspace_id,
-                TAG.c.contact_id == ContactTable.id,
-                TAG.c.tag.in_(tags),
-            )
+            return has_any(columns.tags, _json(tags))
         case AssignedTo(assignee):
-            return exists().where(
-                col(Assignment.workspace_id) == col(ContactTable.workspace_id),
-                col(Assignment.contact_id) == col(ContactTable.id),
-                col(Assignment.kind) == assignee.kind,
-                col(Assignment.target_id) == assignee.target_id,
-            )
+            members = {"kind": assignee.kind, "target_id": assignee.target_id}
+            return has_object(columns.assignments, _json(members))
         case Found(folded):
-            return _contains(col(ContactTable.search_text), folded, sqlite=sqlite)
+            return contains(columns.search_text, folded)
 
 
-def comparison(condition: Comparison, *, sqlite: bool, by_index: bool) -> ColumnElement[bool]:
-    name = "email_key" if condition.field == "email" else condition.field
-    held: Any = col(getattr(ContactTable, name))
-    value = condition.value
-    met = _met(held if by_index else without_index(held, sqlite=sqlite), condition, sqlite=sqlite)
-    if not by_index:
-        return met
-    # Each index knows a superset of what meets the condition.
-    if condition.operator is Operator.CONTAINS and condition.field in SEARCHED:
-        folded = fold(str(value))
-        if len(folded) >= TRIGRAM:
-            return and_(_contains(col(ContactTable.search_text), folded, sqlite=sqlite), met)
-    if condition.field == "name" and has_name_key(condition.operator, value):
-        key = col(ContactTable.name_key)
-        if condition.operator is Operator.STARTS_WITH:
-            return and_(starts_with(key, fold(str(value))), met)
-        names = value if isinstance(value, tuple) else (value,)
-        return and_(key.in_([fold(str(name)) for name in names]), met)
-    return met
+def compared(
+    held: Any, operator: Operator, value: Any, *, ignore_case: bool = False
+) -> ColumnElement[bool]:
+    if ignore_case and operator is not Operator.IS_NULL:
+        held, value = in_lower_case(held), lower_case_of(value)
+    return COMPARE[operator](held, value)
 
 
-def has_name_key(operator: Operator, value: object) -> bool:
-    """Whether the index of folded names leads to what is compared: not to an empty name."""
-    match operator, value:
-        case Operator.STARTS_WITH, str(prefix):
-            return bool(fold(prefix))
-        case Operator.IN, tuple(names):
-            return all(names)
-    return operator is Operator.EQ and bool(value)
-
-
-def _met(held: Any, condition: Comparison, *, sqlite: bool) -> ColumnElement[bool]:
-    match condition.operator, condition.value:
-        case Operator.IS_NULL, wanted:
-            missing: ColumnElement[bool] = held.is_(None)
-            return missing if wanted else not_(missing)
-        case Operator.CONTAINS, str(value):
-            return _contains(held, value, sqlite=sqlite)
-        case Operator.STARTS_WITH, str(value):
-            return starts_with(held, value)
-        case operator, value:
-            return COMPARE[operator](held, value)
+def lower_case_of(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(lower_case(one) for one in value)
+    return lower_case(value)
 
 
 def starts_with(held: Any, prefix: str) -> ColumnElement[bool]:
-    """As a range, in the order of code points, which is that of UTF-8 and both databases' here."""
+    """As a range in the order of code points, in which both databases compare."""
     from_here: ColumnElement[bool] = held >= prefix
     rising = prefix.rstrip("\U0010ffff")
     if not rising:
@@ -166,69 +101,37 @@ def starts_with(held: Any, prefix: str) -> ColumnElement[bool]:
     return and_(from_here, held < rising[:-1] + chr(following))
 
 
-def without_index(held: Any, *, sqlite: bool) -> ColumnElement[Any]:
-    """The same, such that it chooses no index: on SQLite by its own way, a unary plus."""
-    if sqlite:
-        return UnaryExpression[Any](held, operator=custom_op("+", precedence=100), type_=held.type)
-    return func.coalesce(held, held, type_=held.type)
+def _held(columns: Columns, field: str, source: str) -> Any:
+    if field == "external_id":
+        return text_member(columns.external_ids, literal(source, Text))
+    return columns["email_key" if field == "email" else field]
 
 
-def _contains(held: Any, text: str, *, sqlite: bool) -> ColumnElement[bool]:
-    # PostgreSQL takes `<> 0` for what nearly all meet, and so counts on the share that it knows
-    # of the index alone.
-    position = func.instr if sqlite else func.strpos
-    found: ColumnElement[bool] = position(held, text) != 0
-    if sqlite or held.key not in TRIGRAMS or len(text) < TRIGRAM:
-        return found
-    unbroken = func.rollcall_unbroken(held)
-    return and_(found, unbroken.contains(text.translate(UNBROKEN), autoescape=True))
+def _custom(condition: CustomComparison, columns: Columns) -> ColumnElement[bool]:
+    document, key = columns.custom_fields, literal(condition.key, Text)
+    operator, value = condition.operator, condition.value
+    if operator is Operator.IS_NULL:
+        present = has_member(document, key)
+        return not_(present) if value else present
+    match value:
+        case bool():
+            return compared(boolean_member(document, key), operator, value)
+        case float():
+            return compared(number_member(document, key), operator, _exact(value))
+        case tuple((float(), *_) as numbers):
+            exact_numbers = [_exact(one) for one in numbers if isinstance(one, float)]
+            return number_member(document, key).in_(exact_numbers)
+        case datetime():
+            seconds = number_member(columns.custom_datetimes, key)
+            return compared(seconds, operator, _exact(value.timestamp()))
+        case _:
+            held = text_member(document, key)
+            return compared(held, operator, value, ignore_case=condition.ignore_case)
 
 
-def _custom_sqlite(condition: CustomComparison) -> ColumnElement[bool]:
-    members = func.json_each(col(ContactTable.custom_fields)).table_valued("key", "value", "type")
-    of_key = exists().select_from(members).where(members.c.key == condition.key)
-    value = members.c.value
-    match condition.operator, condition.value:
-        case Operator.IS_NULL, wanted:
-            present = of_key.where(members.c.type != "null")
-            return not_(present) if wanted else present
-        case _, bool() as flag:
-            return of_key.where(members.c.type == str(flag).lower())
-        case operator, datetime() as moment:
-            at = COMPARE[operator](func.rollcall_moment(value), moment.timestamp())
-            return of_key.where(members.c.type == "text", at)
-        case Operator.CONTAINS, str(part):
-            return of_key.where(members.c.type == "text", func.instr(value, part) > 0)
-        case Operator.STARTS_WITH, str(prefix):
-            return of_key.where(members.c.type == "text", starts_with(value, prefix))
-        case operator, operand:
-            is_text = isinstance(operand, str | tuple)
-            types = ("text",) if is_text else ("integer", "real")
-            return of_key.where(members.c.type.in_(types), COMPARE[operator](value, operand))
+def _exact(number: float) -> ColumnElement[Any]:
+    return exact(literal(number, Float))
 
 
-def _custom_postgresql(condition: CustomComparison) -> ColumnElement[bool]:
-    held = type_coerce(col(ContactTable.custom_fields), JSONB)
-    value, text = held[condition.key], held[condition.key].astext
-    kind = func.jsonb_typeof(value)
-    match condition.operator, condition.value:
-        case Operator.IS_NULL, wanted:
-            present = func.coalesce(kind != "null", false())
-            return not_(present) if wanted else present
-        case Operator.EQ, (str() | bool() | float()) as operand:
-            return held.contains({condition.key: operand})
-        case Operator.IN, tuple() as operands:
-            if not operands:
-                return NEVER
-            return or_(*(held.contains({condition.key: one}) for one in operands))
-        case operator, datetime() as moment:
-            at = COMPARE[operator](func.rollcall_moment(text), moment)
-            return case((kind == "string", at), else_=false())
-        case Operator.CONTAINS, str(part):
-            return and_(kind == "string", func.strpos(text, part) > 0)
-        case Operator.STARTS_WITH, str(prefix):
-            return and_(kind == "string", func.starts_with(text, prefix))
-        case operator, operand:
-            exact = literal(Decimal(str(operand)), Numeric)
-            number = COMPARE[operator](cast(text, Numeric), exact)
-            return case((kind == "number", number), else_=false())
+def _json(value: Any) -> ColumnElement[str]:
+    return literal(orjson.dumps(value).decode(), Text)

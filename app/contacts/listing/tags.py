@@ -2,34 +2,24 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, func, type_coerce
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import func
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.contacts.listing.predicates import TAG
-from app.contacts.store.find import of_workspace
-from app.database.sessions import is_sqlite
-from app.tables import ContactTable
-from app.workspaces.keys import Caller
+from app.contacts.store.terms import TermKind
+from app.database.sessions import WorkspaceSession
+from app.tables import TermTable
 
 
 async def tag_counts(
-    session: AsyncSession, caller: Caller, *, after: str, limit: int
+    session: WorkspaceSession, *, after: str, limit: int
 ) -> Sequence[tuple[str, int]]:
-    """(tag, contacts) for the tags that follow `after`, letter by letter."""
-    if is_sqlite(session):
-        tag: ColumnElement[str] = TAG.c.tag
-        statement = select(tag, func.count()).where(TAG.c.workspace_id == caller.workspace_id)
-    else:
-        held = func.jsonb_array_elements_text(type_coerce(col(ContactTable.tags), JSONB))
-        members = held.table_valued("value").lateral("members")
-        tag = members.c.value.collate("C")
-        statement = (
-            select(tag, func.count())
-            .select_from(ContactTable)
-            .join(members, onclause=of_workspace(caller))
-            .where(of_workspace(caller))
-        )
-    grouped = statement.where(tag > after).group_by(tag).order_by(tag)
-    return (await session.exec(grouped.limit(limit))).all()
+    """(tag, contacts) for the tags that follow `after`, in the order of code points."""
+    tag = col(TermTable.text)
+    statement = (
+        select(tag, func.count())
+        .where(col(TermTable.kind) == TermKind.TAG.value, col(TermTable.key) == "", tag > after)
+        .group_by(tag)
+        .order_by(tag)
+        .limit(limit)
+    )
+    return (await session.exec(statement)).all()
