@@ -1,4 +1,4 @@
-"""The GraphiQL page, built from app/graphiql by scripts/graphiql and served from here alone."""
+"""The GraphiQL page, built by scripts/graphiql; it makes no requests to other hosts."""
 
 from pathlib import Path
 

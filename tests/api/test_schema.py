@@ -7,9 +7,13 @@ from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     build_schema,
+    get_named_type,
+    get_nullable_type,
     is_introspection_type,
     is_specified_directive,
     is_specified_scalar_type,
@@ -68,8 +72,57 @@ def test_descriptions_are_looked_for_everywhere() -> None:
     }
 
 
+def test_field_id_is_the_id_of_its_object() -> None:
+    objects = [
+        kind for kind in schema._schema.type_map.values() if isinstance(kind, GraphQLObjectType)
+    ]
+    with_id = {kind.name for kind in objects if "id" in kind.fields}
+    assert with_id == {"Contact", "Workspace", "ApiKey"}
+    assert {kind.name for kind in objects if kind.interfaces} == {"Contact"}
+
+
+LIST_ITEMS_BY_THEIR_KEY = {
+    "Assignment": "`kind` and `targetId`",
+    "ConflictReason": "`code` and `message`",
+    "ContactAlias": "`kind`, `source` and `value`",
+    "CustomFieldDefinition": "`key`",
+    "DeleteRow": "`index`",
+    "DuplicatePair": "the ids of its two contacts",
+    "ExternalId": "`source`",
+    "FieldChange": "`path`",
+    "FieldError": "no key but its position",
+    "TagCount": "`tag`",
+    "UpsertRow": "`index`",
+    "Warning": "`code` and `field`",
+}
+
+
+def test_list_items_without_an_id_describe_their_key() -> None:
+    descriptions = {
+        item.name: item.description or ""
+        for kind in schema._schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and not is_introspection_type(kind)
+        for field in kind.fields.values()
+        if isinstance(get_nullable_type(field.type), GraphQLList)
+        and isinstance(item := get_named_type(field.type), GraphQLObjectType)
+        and not {"id", "cursor"} & item.fields.keys()
+    }
+    assert descriptions.keys() == LIST_ITEMS_BY_THEIR_KEY.keys()
+    for name, key in LIST_ITEMS_BY_THEIR_KEY.items():
+        assert key in descriptions[name], name
+
+
 def test_descriptions_are_sentences() -> None:
     unfinished = [
         place for place, text in described(schema._schema) if text and text.strip()[-1] not in ".!?"
     ]
     assert unfinished == []
+
+
+def test_every_root_field_is_nullable_so_that_its_error_hides_no_other_answer() -> None:
+    roots = (schema._schema.query_type, schema._schema.mutation_type)
+    fields = {
+        name: field for root in roots if root is not None for name, field in root.fields.items()
+    }
+    assert len(fields) > 20
+    assert [name for name, field in fields.items() if isinstance(field.type, GraphQLNonNull)] == []

@@ -48,7 +48,9 @@ mutation ($by: ContactKey!, $input: ContactInput!) {{
 """
 DELETE = f"""
 mutation ($by: ContactKey!) {{
-  deleteContact(by: $by) {{ __typename ... on ContactDeleted {{ id externalId }} {_CONFLICT} }}
+  deleteContact(by: $by) {{
+    __typename ... on ContactDeleted {{ deletedId externalId }} {_CONFLICT}
+  }}
 }}
 """
 CONTACT = f"query ($by: ContactKey!) {{ contact(by: $by) {{ ...Fields }} }} {_FIELDS}"

@@ -34,7 +34,7 @@ async def test_the_example_request_gets_the_example_response(api: Client) -> Non
     assert contact == await api(CONTACT, by={"externalId": "cust_001"})
 
 
-async def test_id_is_a_uuid_that_leads_to_the_contact(api: Client) -> None:
+async def test_id_is_a_uuid_that_finds_the_contact(api: Client) -> None:
     contact = await created(api, UPSERT, input=ALEX)
     assert str(UUID(contact["id"])) == contact["id"]
     node = await api("query ($id: ID!) { node(id: $id) { __typename id } }", id=contact["id"])
@@ -121,7 +121,7 @@ async def test_professional_id_is_a_uuid(api: Client) -> None:
     assert await api.errors(UPSERT, input=broken) == [("INVALID_FORMAT", "professionalId")]
 
 
-async def test_differs_professional_id_is_kept_and_found_by_and_steers_no_review_request(
+async def test_differs_professional_id_is_stored_and_filtered_by(
     api: Client,
 ) -> None:
     await created(api, UPSERT, input=ALEX)

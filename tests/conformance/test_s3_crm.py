@@ -149,9 +149,10 @@ async def test_every_field_that_a_contact_keeps_can_be_filtered_by() -> None:
     assert isinstance(contact, GraphQLObjectType)
     assert isinstance(filters, GraphQLInputObjectType)
     elsewhere = {
-        "id": "contact(by:)",
         "displayName": "made of name, firstName, lastName and email",
         "assignments": "assignedTo",
+        "externalIds": "externalId, of the key's source",
+        "aliases": "contact(by:)",
         "metadata": "tracking data; custom fields are those to filter by",
     }
     assert set(contact.fields) - set(filters.fields) == set(elsewhere)
@@ -197,7 +198,7 @@ async def test_differs_every_field_can_be_edited(api: Client) -> None:
         assert part(answer["contact"], JOHN) == expected
 
 
-async def test_differs_editing_nobody_is_a_conflict(api: Client) -> None:
+async def test_differs_editing_a_missing_contact_is_a_conflict(api: Client) -> None:
     given = {"by": {"id": NOBODY}, "input": {"name": "Johnny"}}
     assert await clashes(api, UPDATE, **given) == [("NOT_FOUND", None)]
 
@@ -214,12 +215,16 @@ async def test_deleting_by_id_removes_the_contact(api: Client) -> None:
     contact = await add(api)
     await add(api, JANE)
     answer = await api(DELETE, by={"id": contact["id"]})
-    assert answer == {"__typename": "ContactDeleted", "id": contact["id"], "externalId": None}
+    assert answer == {
+        "__typename": "ContactDeleted",
+        "deletedId": contact["id"],
+        "externalId": None,
+    }
     assert await api(CONTACT, by={"id": contact["id"]}) is None
     assert await emails(api) == [JANE["email"]]
 
 
-async def test_differs_deleting_nobody_is_a_conflict_not_a_sentence(api: Client) -> None:
+async def test_differs_deleting_a_missing_contact_is_a_conflict(api: Client) -> None:
     contact = await add(api)
     by = {"id": contact["id"]}
     await api(DELETE, by=by)

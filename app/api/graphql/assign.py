@@ -10,7 +10,8 @@ from app.api.graphql.contact import ContactKeyInput
 from app.api.graphql.context import Info
 from app.api.graphql.field import root_field
 from app.api.graphql.results import UpdateContactResult, result
-from app.contacts.assignments import ASSIGNMENTS_LIMIT, set_assignment
+from app.contacts.assignments import set_assignment
+from app.contacts.limits import ASSIGNMENTS_LIMIT
 from app.workspaces.keys import Scope
 
 
@@ -18,21 +19,22 @@ from app.workspaces.keys import Scope
 class AssignmentMutation:
     @root_field(
         Scope.CONTACTS_WRITE,
-        f"Assigns a contact, to up to {ASSIGNMENTS_LIMIT} things; a Conflict where there is none.",
+        f"Adds an assignment to a contact, which can have up to {ASSIGNMENTS_LIMIT}. Answers a "
+        "Conflict if there is no such contact.",
     )
     async def assign_contact(
         self,
         info: Info,
         by: KeyArgument,
         to: Annotated[
-            AssigneeInput, strawberry.argument(description="Whom or what to assign it to.")
+            AssigneeInput, strawberry.argument(description="What to assign the contact to.")
         ],
     ) -> UpdateContactResult:
         return await _assignment(info, by, to, "to", assigned=True)
 
     @root_field(
         Scope.CONTACTS_WRITE,
-        "Takes an assignment of a contact back; a Conflict where there is no such contact.",
+        "Removes an assignment from a contact. Answers a Conflict if there is no such contact.",
     )
     async def unassign_contact(
         self,
@@ -40,7 +42,7 @@ class AssignmentMutation:
         by: KeyArgument,
         from_: Annotated[
             AssigneeInput,
-            strawberry.argument(name="from", description="Whom or what it was assigned to."),
+            strawberry.argument(name="from", description="What the contact is assigned to."),
         ],
     ) -> UpdateContactResult:
         return await _assignment(info, by, from_, "from", assigned=False)
@@ -54,7 +56,7 @@ async def _assignment(
         await set_assignment(
             context.database,
             context.caller,
-            by.key("by"),
+            by.key(context.caller, "by"),
             assignee.assignee(path),
             assigned=assigned,
         )

@@ -1,41 +1,45 @@
-"""Assignments as clients see them and as they name them."""
+"""The GraphQL type and input of assignments."""
 
 from datetime import datetime
 
 import strawberry
 
-from app import tables
-from app.contacts.assignments import KIND_LIMIT, TARGET_ID_LIMIT, Assignee, assignee
+from app.contacts.assignee import KIND_LIMIT, TARGET_ID_LIMIT, Assignee, assignee
+from app.timestamps import parse_timestamp
 
 
-@strawberry.type(description="Whom or what a contact is assigned to.")
+@strawberry.type(
+    description="What a contact is assigned to. A contact has one for each `kind` and `targetId`."
+)
 class Assignment:
-    kind: str = strawberry.field(description="What kind of thing, such as `client`.")
-    target_id: strawberry.ID = strawberry.field(description="Its id in the client's own system.")
-    assigned_at: datetime = strawberry.field(description="When the contact was assigned to it.")
+    kind: str = strawberry.field(description="The kind of the target, such as `client`.")
+    target_id: strawberry.ID = strawberry.field(
+        description="The id of the target in the client's own system."
+    )
+    assigned_at: datetime = strawberry.field(description="When the contact was assigned.")
 
     @classmethod
-    def of(cls, record: tables.Assignment) -> "Assignment":
+    def of(cls, record: dict[str, str]) -> "Assignment":
         return cls(
-            kind=record.kind,
-            target_id=strawberry.ID(record.target_id),
-            assigned_at=record.assigned_at,
+            kind=record["kind"],
+            target_id=strawberry.ID(record["target_id"]),
+            assigned_at=parse_timestamp(record["assigned_at"]),
         )
 
 
 @strawberry.input(
-    description="Whom or what a contact is assigned to, in the client's own words. Trimmed, and "
-    "letter by letter from then on."
+    description="What a contact is assigned to, in the client's own terms. Both texts are trimmed "
+    "and then compared case-sensitively."
 )
 class AssigneeInput:
     kind: str = strawberry.field(
-        description=f"What kind of thing, such as `client`: from 1 to {KIND_LIMIT} characters."
+        description=f"The kind of the target, such as `client`: 1 to {KIND_LIMIT} characters."
     )
-    id: strawberry.ID = strawberry.field(
-        description="Its id in the client's own system, such as `42`: from 1 to "
+    target_id: strawberry.ID = strawberry.field(
+        description="The id of the target in the client's own system, such as `42`: 1 to "
         f"{TARGET_ID_LIMIT} characters."
     )
 
     def assignee(self, path: str) -> Assignee:
-        """Raises InvalidInput, naming what breaks a rule from `path` on."""
-        return assignee(self.kind, self.id, path)
+        """Raises InvalidInput with every broken rule; `path` is that of the input."""
+        return assignee(self.kind, self.target_id, path)

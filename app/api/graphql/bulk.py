@@ -1,56 +1,75 @@
-"""The answer of a bulk upsert: as many rows as inputs, in the same order."""
+"""The answer of a bulk upsert: one row for each input, in the same order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
 
 from app.api.graphql.enums import FieldErrorCode
 from app.api.graphql.results import ContactConflict, ContactCreated, ContactUpdated, result
-from app.contacts.decision.outcome import Conflict, Created, Invalid, Outcome, Updated
-
-
-@strawberry.type(description="A broken rule.")
-class FieldError:
-    code: FieldErrorCode = strawberry.field(description="Which rule was broken.")
-    field: str = strawberry.field(description="The field: `email`, or `customFields.plan`.")
-    message: str = strawberry.field(description="The same for a person, with the limit.")
-
-
-@strawberry.type(description="The row breaks rules; nothing was written for it.")
-class ContactInvalid:
-    errors: list[FieldError] = strawberry.field(description="All of them, not the first.")
+from app.contacts.decision.outcome import (
+    Conflict,
+    ConflictReason,
+    Created,
+    Invalid,
+    Outcome,
+    Updated,
+)
 
 
 @strawberry.type(
-    description="The row alone would have been written, and was not: the call is atomic and "
-    "another row failed."
+    description="A broken rule. A list may name a field several times, so an item has no key "
+    "but its position."
+)
+class FieldError:
+    code: FieldErrorCode = strawberry.field(description="The kind of rule that was broken.")
+    field: str = strawberry.field(
+        description="The path of the field, such as `email` or `customFields.plan`."
+    )
+    message: str = strawberry.field(description="A human-readable message, with the limit.")
+
+
+@strawberry.type(description="The row is invalid; nothing was written for it.")
+class ContactInvalid:
+    errors: list[FieldError] = strawberry.field(
+        description="Every broken rule, not just the first."
+    )
+
+
+@strawberry.type(
+    description="The row is valid but was not written, because the call is atomic and another row "
+    "failed."
 )
 class ContactWithheld:
-    message: str = strawberry.field(description="The same for a person.")
-    failed_index: int = strawberry.field(description="The first row that failed.")
+    message: str = strawberry.field(description="A human-readable message.")
+    failed_index: int = strawberry.field(description="The index of the first row that failed.")
 
 
 UpsertRowResult = Annotated[
     ContactCreated | ContactUpdated | ContactConflict | ContactInvalid | ContactWithheld,
-    strawberry.union("UpsertRowResult", description="What a row came to."),
+    strawberry.union("UpsertRowResult", description="The result of a row."),
 ]
 
 
-@strawberry.type(description="One row's answer.")
+@strawberry.type(description="The result for one input. A list has one for each `index`.")
 class UpsertRow:
-    index: int = strawberry.field(description="The row's place in `inputs`, from 0.")
-    result: UpsertRowResult = strawberry.field(description="What the row came to.")
+    index: int = strawberry.field(description="The position of the row in `inputs`, from 0.")
+    result: UpsertRowResult = strawberry.field(description="The result of the row.")
 
 
-@strawberry.type(description="The answers of a bulk upsert, and how many there are of each kind.")
+@strawberry.type(description="The results of a bulk upsert, and the number of each kind.")
 class UpsertContactsPayload:
-    rows: list[UpsertRow] = strawberry.field(description="As many as inputs, in the same order.")
+    rows: list[UpsertRow] = strawberry.field(
+        description="One row for each input, in the same order."
+    )
     created: int = strawberry.field(description="Rows that created a contact.")
     updated: int = strawberry.field(description="Rows that changed a contact.")
-    unchanged: int = strawberry.field(description="Rows whose contact was so already.")
+    unchanged: int = strawberry.field(
+        description="Rows that matched a contact and changed nothing."
+    )
     conflicts: int = strawberry.field(description="Rows that ended in a Conflict.")
-    invalid: int = strawberry.field(description="Rows that break rules.")
+    invalid: int = strawberry.field(description="Rows that are invalid.")
     withheld: int = strawberry.field(
         description="Rows not written because the call is atomic and another row failed."
     )
@@ -63,6 +82,8 @@ class UpsertContactsPayload:
             if atomic and isinstance(decided, Conflict | Invalid)
         )
         failed_index = next(failed, None)
+        if failed_index is not None:
+            outcomes = _without_unwritten(outcomes)
         rows = [
             UpsertRow(index=index, result=_row_result(decided, failed_index))
             for index, decided in enumerate(outcomes)
@@ -78,6 +99,26 @@ class UpsertContactsPayload:
             invalid=_count(results, ContactInvalid),
             withheld=_count(results, ContactWithheld),
         )
+
+
+def _without_unwritten(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Hides contacts from Conflicts if their state exists only in this call."""
+    unwritten = {
+        (outcome.contact.id, outcome.contact.version)
+        for outcome in outcomes
+        if isinstance(outcome, Created) or (isinstance(outcome, Updated) and outcome.changes)
+    }
+
+    def shown(reason: ConflictReason) -> ConflictReason:
+        contact = reason.contact
+        if contact is not None and (contact.id, contact.version) in unwritten:
+            return replace(reason, contact=None)
+        return reason
+
+    return [
+        Conflict(tuple(map(shown, outcome.reasons))) if isinstance(outcome, Conflict) else outcome
+        for outcome in outcomes
+    ]
 
 
 def _row_result(decided: Outcome, failed_index: int | None) -> UpsertRowResult:

@@ -1,10 +1,10 @@
-"""The contact as clients see it and as they send it: names and types.
+"""The GraphQL type and inputs of a contact: names and types.
 
-Descriptions and limits stand in the rulebook; `described` brings them here.
+Descriptions and limits are in `app.fields`; `described` adds them.
 """
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,39 +14,72 @@ import strawberry
 from app import tables
 from app.api.graphql.assignments import Assignment
 from app.api.graphql.context import Info
+from app.api.graphql.enums import MatchedBy
 from app.api.graphql.field import computed_field
 from app.api.graphql.scalars import Json
-from app.contacts.keys import ContactKey, MatchedBy
+from app.contacts.decision.working_set import aliases
+from app.contacts.keys import ContactKey
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields.contact import API_NAMES, plain_text
+from app.fields.contact import API_NAMES, RULES
+from app.fields.normalise import normalise, plain_text
+from app.fields.sources import SOURCE, SOURCE_RULE
+from app.workspaces.keys import Caller
 
 T = TypeVar("T", bound=type)
 
 
 def described(cls: T) -> T:
-    """Gives each field the description and the API's name that the rulebook has for it."""
+    """Adds to each field its description and API name from `app.fields`."""
     for name in cls.__annotations__:
-        rule = tables.Contact.model_fields.get(name)
+        rule = RULES.get(name) or tables.Contact.model_fields.get(name)
         if rule is not None:
             field = strawberry.field(name=API_NAMES.get(name), description=rule.description)
             setattr(cls, name, field)
     return cls
 
 
-@strawberry.interface(description="An object that `node` can fetch again by its id.")
+@strawberry.interface(
+    description="An object that `node` and `nodes` can fetch by its id. Contacts are the only ones."
+)
 class Node:
-    id: strawberry.ID = strawberry.field(description="Unique among all objects; a UUID as text.")
+    id: strawberry.ID = strawberry.field(description="A globally unique id: a UUID as text.")
 
 
-@strawberry.type(description="A person that a workspace keeps in touch with.")
+@strawberry.type(description="An external id. A contact has at most one for each `source`.")
+class ExternalId:
+    source: str = strawberry.field(description="The system that the id comes from.")
+    value: str = strawberry.field(description="The id in that system, case-sensitive.")
+
+    @classmethod
+    def of(cls, source: str, value: str) -> "ExternalId":
+        return cls(source=source, value=value)
+
+
+@strawberry.type(
+    description="An identifier of a contact that was merged away. A list has one for each `kind`, "
+    "`source` and `value`."
+)
+class ContactAlias:
+    kind: MatchedBy = strawberry.field(description="The kind of identifier.")
+    source: str | None = strawberry.field(
+        description="The source of an external id; otherwise null."
+    )
+    value: str = strawberry.field(description="The identifier.")
+
+    @classmethod
+    def of(cls, key: ContactKey) -> "ContactAlias":
+        return cls(kind=key.kind, source=key.source or None, value=key.value)
+
+
+@strawberry.type(description="A person whom a workspace is in contact with.")
 @described
 class Contact(Node):
+    record: strawberry.Private[tables.Contact]
     id: strawberry.ID
-    external_id: str | None
     email: str
     name: str | None
     display_name: str = strawberry.field(
-        description="What to call the contact: its name, else first and last name, else its email."
+        description="The name to show: `name`, else first and last name, else the email."
     )
     prefix: str | None
     first_name: str | None
@@ -79,24 +112,39 @@ class Contact(Node):
     updated_at: datetime
     version: int
 
-    @computed_field("Whom or what the contact is assigned to, oldest first. No upsert changes it.")
-    async def assignments(self, info: Info) -> list[Assignment]:
-        records = await info.context.assignments.load(UUID(self.id))
-        return [Assignment.of(record) for record in records]
+    @computed_field(RULES["external_id"].description)
+    async def external_id(self, info: Info) -> str | None:
+        return self.record.external_ids.get(info.context.caller.source)
+
+    @computed_field("The external ids of all sources, at most one of each.")
+    async def external_ids(self) -> list[ExternalId]:
+        return [ExternalId.of(*one) for one in sorted(self.record.external_ids.items())]
+
+    @computed_field("What the contact is assigned to, oldest first. No upsert changes it.")
+    async def assignments(self) -> list[Assignment]:
+        return [Assignment.of(record) for record in self.record.assignments]
+
+    @computed_field(
+        "Identifiers of contacts that were merged into this one: look-ups and upserts by them "
+        "find this contact."
+    )
+    async def aliases(self) -> list[ContactAlias]:
+        return [ContactAlias.of(key) for key in aliases(self.record)]
 
     @classmethod
     def of(cls, record: tables.Contact) -> "Contact":
-        values = {field.name: getattr(record, field.name) for field in fields(cls) if field.init}
+        names = (field.name for field in fields(cls) if field.init and field.name != "record")
+        values: dict[str, Any] = {name: getattr(record, name) for name in names}
         values["id"] = str(record.id)
         if record.professional_id is not None:
             values["professional_id"] = str(record.professional_id)
-        return cls(**values)
+        return cls(record=record, **values)
 
 
 @strawberry.input(
-    description="What is known of a contact. Every field may be left out: omitted is unchanged, "
-    "null is cleared. A broken rule is answered by an error with the code BAD_USER_INPUT whose "
-    "`extensions.errors` name each field, code and limit."
+    description="The fields of a contact. Every field is optional: an omitted field is left "
+    "unchanged, a null clears it. Broken rules cause an error with the code BAD_USER_INPUT whose "
+    "`extensions.errors` name the field, code and limit of each."
 )
 @described
 class ContactInput:
@@ -131,55 +179,94 @@ class ContactInput:
     updated_at: strawberry.Maybe[datetime | None]
 
     def given(self) -> dict[str, Any]:
-        """The fields that were sent, null included."""
+        """The fields that were sent, including null."""
         return {name: some.value for name, some in vars(self).items() if some is not None}
+
+
+@strawberry.input(description="An external id of any source.")
+class ExternalIdInput:
+    source: str = strawberry.field(description="The system that the id comes from.")
+    value: str = strawberry.field(description="The id in that system, case-sensitive.")
 
 
 @strawberry.input(
     name="ContactKey",
     one_of=True,
-    description="Names a contact by one of its keys, or of those merged into it.",
+    description="A key of a contact, or of a contact that was merged into it: exactly one member. "
+    "In queries and mutations, a malformed key, such as an id that is not a UUID or an email "
+    "without an @, is an error with the code BAD_USER_INPUT. A well-formed key that belongs to no "
+    "contact is not an error: a query answers null, a mutation a Conflict.",
 )
 class ContactKeyInput:
     id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="The contact's own id.")
     external_id: strawberry.Maybe[str] = strawberry.field(
-        description="The caller's own identifier, case-sensitive."
+        description="The external id in the source of the API key, case-sensitive."
     )
-    email: strawberry.Maybe[str] = strawberry.field(description="The email, in any case.")
+    external_id_of: strawberry.Maybe[ExternalIdInput] = strawberry.field(
+        description="The external id in any source."
+    )
+    email: strawberry.Maybe[str] = strawberry.field(description="The email, case-insensitive.")
 
-    def key(self, path: str) -> ContactKey:
-        """Raises InvalidInput, naming `path`, for what can be nobody's key."""
-        kind, text = next(
-            (MatchedBy(name), some.value) for name, some in vars(self).items() if some is not None
-        )
-        path = f"{path}.{API_NAMES.get(kind.value, kind.value)}"
-        value = plain_text(text, path)
-        return ContactKey.of(kind, _uuid(value, path) if kind is MatchedBy.ID else value)
+    def key(self, caller: Caller, path: str) -> ContactKey:
+        """Raises InvalidInput at `path` for a malformed key."""
+        if self.id is not None:
+            return id_key(self.id.value, f"{path}.id")
+        if self.email is not None:
+            return ContactKey.of_email(_identifier("email", self.email.value, f"{path}.email"))
+        if self.external_id is not None:
+            path = f"{path}.externalId"
+            value = _identifier("external_id", self.external_id.value, path)
+            return ContactKey.of_external_id(caller.source, value)
+        assert self.external_id_of is not None  # noqa: S101  # the schema wants one of the four
+        other, path = self.external_id_of.value, f"{path}.externalIdOf"
+        if not SOURCE.fullmatch(other.source):
+            broken = FieldError(FieldErrorCode.INVALID_FORMAT, f"{path}.source", SOURCE_RULE)
+            raise InvalidInput([broken])
+        value = _identifier("external_id", other.value, f"{path}.value")
+        return ContactKey.of_external_id(other.source, value)
 
 
-def _uuid(text: str, path: str) -> UUID:
+def id_key(text: str, path: str) -> ContactKey:
+    """Raises InvalidInput at `path` for text that is not a UUID."""
     try:
-        return UUID(text)
+        return ContactKey.of_id(UUID(plain_text(text, path)))
     except ValueError as error:
-        message = "is not the id of a contact, which is a UUID"
+        message = "must be a UUID"
         raise InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, path, message)]) from error
 
 
-def keys_of(inputs: list[ContactKeyInput], path: str, limit: int) -> list[ContactKey]:
-    """Raises InvalidInput for more keys than the limit, and for a key that can be nobody's."""
+def _identifier(name: str, text: str, path: str) -> str:
+    """The identifier, validated by the rules of its field."""
+    given, errors = normalise({name: text})
+    if errors:
+        raise InvalidInput([replace(error, field=path) for error in errors])
+    if not given[name]:
+        raise InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, path, "must not be empty")])
+    return str(given[name])
+
+
+def keys_of(
+    inputs: Sequence[ContactKeyInput | strawberry.ID], caller: Caller, path: str, limit: int
+) -> list[ContactKey]:
+    """Raises InvalidInput for more keys than the limit, and for malformed keys."""
     if len(inputs) > limit:
         message = f"must have at most {limit} keys, has {len(inputs)}"
         raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, path, message)])
-    return keys_at({f"{path}.{index}": one for index, one in enumerate(inputs)})
+    return keys_at(caller, {f"{path}.{index}": one for index, one in enumerate(inputs)})
 
 
-def keys_at(inputs: Mapping[str, ContactKeyInput]) -> list[ContactKey]:
-    """The keys by their paths. Raises InvalidInput for all that can be nobody's."""
+def keys_at(
+    caller: Caller, inputs: Mapping[str, ContactKeyInput | strawberry.ID]
+) -> list[ContactKey]:
+    """The keys of the inputs by path. Raises InvalidInput with all malformed keys."""
     keys: list[ContactKey] = []
     errors: list[FieldError] = []
     for path, one in inputs.items():
         try:
-            keys.append(one.key(path))
+            if isinstance(one, ContactKeyInput):
+                keys.append(one.key(caller, path))
+            else:
+                keys.append(id_key(one, path))
         except InvalidInput as error:
             errors += error.errors
     if errors:

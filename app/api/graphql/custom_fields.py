@@ -1,4 +1,4 @@
-"""Definitions of custom fields as clients see them and as they send them."""
+"""The GraphQL types and root fields of custom field definitions."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -9,18 +9,22 @@ from app import tables
 from app.api.graphql.context import Info
 from app.api.graphql.enums import CustomFieldType
 from app.api.graphql.field import root_field
-from app.contacts.custom_fields import DEFINITIONS_LIMIT, TEXT_LIMITS, define, definitions, remove
+from app.contacts.custom_fields import TEXT_LIMITS, define, definitions, remove
+from app.contacts.limits import CUSTOM_FIELDS_LIMIT
 from app.workspaces.keys import Scope
 
 _KEY = "The key among a contact's `customFields`, case-sensitive."
 
 
-@strawberry.type(description="A custom field that the workspace has defined: its values are typed.")
+@strawberry.type(
+    description="A custom field that the workspace has defined, with the type of its values. A "
+    "workspace has one for each `key`."
+)
 class CustomFieldDefinition:
     key: str = strawberry.field(description=_KEY)
-    type: CustomFieldType = strawberry.field(description="What every value must be.")
-    label: str | None = strawberry.field(description="What people call the field.")
-    description: str | None = strawberry.field(description="What the field is for.")
+    type: CustomFieldType = strawberry.field(description="The type of its values.")
+    label: str | None = strawberry.field(description="The human-readable name of the field.")
+    description: str | None = strawberry.field(description="The purpose of the field.")
 
     @classmethod
     def of(cls, record: tables.CustomField) -> "CustomFieldDefinition":
@@ -32,21 +36,21 @@ class CustomFieldDefinition:
         )
 
 
-@strawberry.input(description="A custom field to define. Its texts are trimmed.")
+@strawberry.input(description="The definition of a custom field. Texts are trimmed.")
 class CustomFieldInput:
-    key: str = strawberry.field(description=f"{_KEY} From 1 to {TEXT_LIMITS['key']} characters.")
-    type: CustomFieldType = strawberry.field(description="What every value must be.")
+    key: str = strawberry.field(description=f"{_KEY} 1 to {TEXT_LIMITS['key']} characters.")
+    type: CustomFieldType = strawberry.field(description="The type of its values.")
     label: strawberry.Maybe[str | None] = strawberry.field(
-        description=f"What people call the field, up to {TEXT_LIMITS['label']} characters. "
-        "Omitted is unchanged, null is cleared."
+        description="The human-readable name of the field, up to "
+        f"{TEXT_LIMITS['label']} characters. An omitted text is left unchanged, a null clears it."
     )
     description: strawberry.Maybe[str | None] = strawberry.field(
-        description=f"What the field is for, up to {TEXT_LIMITS['description']:,} characters. "
-        "Omitted is unchanged, null is cleared."
+        description=f"The purpose of the field, up to {TEXT_LIMITS['description']:,} characters. "
+        "An omitted text is left unchanged, a null clears it."
     )
 
     def texts(self) -> Mapping[str, str | None]:
-        """The texts that were sent, null included."""
+        """The texts that were sent, including null."""
         given = {"label": self.label, "description": self.description}
         return {"key": self.key} | {
             name: some.value for name, some in given.items() if some is not None
@@ -55,10 +59,10 @@ class CustomFieldInput:
 
 @strawberry.type
 class CustomFieldQuery:
-    @root_field(Scope.CONTACTS_READ, "The custom fields that are defined, by their keys.")
+    @root_field(Scope.CONTACTS_READ, "The definitions of custom fields, ordered by key.")
     async def custom_field_definitions(self, info: Info) -> list[CustomFieldDefinition]:
-        async with info.context.database.read() as session:
-            records = await definitions(session, info.context.caller.workspace_id)
+        async with info.context.database.read(info.context.caller) as session:
+            records = await definitions(session)
         return [CustomFieldDefinition.of(record) for record in records]
 
 
@@ -66,15 +70,15 @@ class CustomFieldQuery:
 class CustomFieldMutation:
     @root_field(
         Scope.ADMIN,
-        f"Defines a custom field, up to {DEFINITIONS_LIMIT} in a workspace; from then on every "
-        "value that is given for it must have its type. Defining it again changes its label and "
-        "description; for another type, remove it first.",
+        f"Defines a custom field, up to {CUSTOM_FIELDS_LIMIT} in a workspace. From then on, every "
+        "value given for it must have its type. Defining it again changes its label and "
+        "description; to change its type, remove it first.",
     )
     async def define_custom_field(
         self,
         info: Info,
         input: Annotated[  # noqa: A002
-            CustomFieldInput, strawberry.argument(description="The custom field.")
+            CustomFieldInput, strawberry.argument(description="The definition.")
         ],
     ) -> CustomFieldDefinition:
         context = info.context
@@ -83,11 +87,13 @@ class CustomFieldMutation:
 
     @root_field(
         Scope.ADMIN,
-        "Removes the definition of a custom field and answers with it, or with null where there "
-        "was none. The values on contacts stay, and new ones are taken as they are.",
+        "Removes the definition of a custom field and returns it, or null if there is none. Values "
+        "of contacts are kept, and new values may have any type.",
     )
     async def remove_custom_field(
-        self, info: Info, key: Annotated[str, strawberry.argument(description="Its key.")]
+        self,
+        info: Info,
+        key: Annotated[str, strawberry.argument(description="The key of the custom field.")],
     ) -> CustomFieldDefinition | None:
         record = await remove(info.context.database, info.context.caller, key)
         return None if record is None else CustomFieldDefinition.of(record)

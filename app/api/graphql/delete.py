@@ -1,4 +1,4 @@
-"""Deleting contacts: what to name them by, and the answers."""
+"""Deleting contacts: selections and answers."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -14,96 +14,96 @@ from app.api.graphql.filters import ContactFilter
 from app.api.graphql.results import ContactConflict, ContactDeleted, DeleteContactResult
 from app.contacts.decision.outcome import Conflict
 from app.contacts.delete import delete, delete_by_filter, delete_by_keys
-from app.contacts.listing.conditions import narrows
-from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.workspaces.keys import Scope
-
-DELETE_LIMIT = 1000
+from app.contacts.limits import DELETIONS_LIMIT
+from app.workspaces.keys import Caller, Scope
 
 
-@strawberry.input(one_of=True, description="Names contacts by their keys or by a filter.")
+@strawberry.input(
+    one_of=True,
+    description="A selection of contacts by their keys or by a filter: exactly one member.",
+)
 class ContactSelection:
     keys: strawberry.Maybe[list[ContactKeyInput]] = strawberry.field(
-        description=f"Up to {DELETE_LIMIT} keys."
+        description=f"Up to {DELETIONS_LIMIT} keys."
     )
     filter: strawberry.Maybe[ContactFilter] = strawberry.field(
-        description="A filter with at least one condition. An empty group, list or part of a text "
-        "is none, nor is `or` with one of these."
+        description="A filter with at least one condition. An empty group, list or text part does "
+        "not count as a condition, nor does an `or` that contains one of them."
     )
 
 
-DeleteRowResult = Annotated[
-    ContactDeleted | ContactConflict,
-    strawberry.union("DeleteRowResult", description="What a row came to."),
-]
-
-
-@strawberry.type(description="One contact's answer.")
+@strawberry.type(description="The result for one contact. A list has one for each `index`.")
 class DeleteRow:
     index: int = strawberry.field(
-        description="The key's place in `keys`, from 0; by a filter, the contact's in its order."
+        description="The position of the key in `keys`, from 0; for a filter, the position of the "
+        "contact in the order of deletion."
     )
-    result: DeleteRowResult = strawberry.field(description="What the row came to.")
+    result: DeleteContactResult = strawberry.field(description="The result of the deletion.")
 
 
-@strawberry.type(description="The answers of deleting many.")
+@strawberry.type(description="The results of a bulk deletion.")
 class DeleteContactsPayload:
     rows: list[DeleteRow] = strawberry.field(
-        description="One for each key, in the same order; by a filter, one for each contact that "
-        "met it, oldest first."
+        description="One row for each key, in the same order; for a filter, one for each contact "
+        "that meets it, the oldest first."
     )
-    deleted: int = strawberry.field(description="Contacts that are gone.")
-    conflicts: int = strawberry.field(description="Keys that found no contact.")
+    deleted: int = strawberry.field(description="The number of deleted contacts.")
+    conflicts: int = strawberry.field(description="The number of keys that belong to no contact.")
     has_more: bool = strawberry.field(
-        description="Whether more contacts meet the filter than one call deletes: call again."
+        description="Whether more contacts meet the filter than one call deletes; if so, call "
+        "again."
     )
 
     @classmethod
     def of(
-        cls, outcomes: Sequence[tables.Contact | Conflict], *, has_more: bool
+        cls, outcomes: Sequence[tables.Contact | Conflict], caller: Caller, *, has_more: bool
     ) -> "DeleteContactsPayload":
         rows = [
-            DeleteRow(index=index, result=deleted(outcome))
+            DeleteRow(index=index, result=deleted(outcome, caller))
             for index, outcome in enumerate(outcomes)
         ]
         gone = sum(1 for row in rows if isinstance(row.result, ContactDeleted))
         return cls(rows=rows, deleted=gone, conflicts=len(rows) - gone, has_more=has_more)
 
 
-def deleted(outcome: tables.Contact | Conflict) -> ContactDeleted | ContactConflict:
+def deleted(outcome: tables.Contact | Conflict, caller: Caller) -> ContactDeleted | ContactConflict:
     if isinstance(outcome, Conflict):
         return ContactConflict.of(outcome)
-    return ContactDeleted(id=strawberry.ID(str(outcome.id)), external_id=outcome.external_id)
+    return ContactDeleted(
+        deleted_id=strawberry.ID(str(outcome.id)),
+        external_id=outcome.external_ids.get(caller.source),
+    )
 
 
 @strawberry.type
 class DeleteMutation:
-    @root_field(Scope.CONTACTS_WRITE, "Deletes a contact; a Conflict where there is none.")
+    @root_field(Scope.CONTACTS_WRITE, "Deletes a contact. Answers a Conflict if there is none.")
     async def delete_contact(
         self, info: Info, by: KeyArgument, if_version: IfVersionArgument = strawberry.UNSET
     ) -> DeleteContactResult:
         context = info.context
-        return deleted(await delete(context.database, context.caller, by.key("by"), if_version))
+        key = by.key(context.caller, "by")
+        gone = await delete(context.database, context.caller, key, if_version)
+        return deleted(gone, context.caller)
 
     @root_field(
         Scope.CONTACTS_WRITE,
-        f"Deletes up to {DELETE_LIMIT} contacts, in one transaction, each with its answer.",
+        f"Deletes up to {DELETIONS_LIMIT} contacts in one transaction, with a result for each.",
     )
     async def delete_contacts(
         self,
         info: Info,
-        selection: Annotated[ContactSelection, strawberry.argument(description="Which contacts.")],
+        selection: Annotated[
+            ContactSelection, strawberry.argument(description="The contacts to delete.")
+        ],
         dry_run: DryRunArgument = False,
     ) -> DeleteContactsPayload:
         database, caller = info.context.database, info.context.caller
         if selection.keys is not None:
-            keys = keys_of(selection.keys.value, "selection.keys", DELETE_LIMIT)
+            keys = keys_of(selection.keys.value, caller, "selection.keys", DELETIONS_LIMIT)
             outcomes = await delete_by_keys(database, caller, keys, dry_run=dry_run)
-            return DeleteContactsPayload.of(outcomes, has_more=False)
+            return DeleteContactsPayload.of(outcomes, caller, has_more=False)
         assert selection.filter is not None  # noqa: S101  # the schema wants one of the two
-        condition = selection.filter.value.condition()
-        if not narrows(condition):
-            message = "must have a condition, so that nobody deletes everything by mistake"
-            raise InvalidInput([FieldError(FieldErrorCode.REQUIRED, "selection.filter", message)])
-        gone = await delete_by_filter(database, caller, condition, DELETE_LIMIT, dry_run=dry_run)
-        return DeleteContactsPayload.of(gone.contacts, has_more=gone.has_more)
+        condition = selection.filter.value.condition(info.context, "selection.filter")
+        gone = await delete_by_filter(database, caller, condition, dry_run=dry_run)
+        return DeleteContactsPayload.of(gone.contacts, caller, has_more=gone.has_more)

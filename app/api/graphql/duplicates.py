@@ -1,4 +1,4 @@
-"""Likely duplicates as clients see them."""
+"""The GraphQL types and root field of likely duplicates."""
 
 from typing import Annotated
 
@@ -10,17 +10,24 @@ from app.api.graphql.context import Info
 from app.api.graphql.enums import DuplicateReason
 from app.api.graphql.field import computed_field, root_field
 from app.contacts.duplicates import WALK_LIMIT, Pair, cursor, duplicates, page_size, position_at
-from app.contacts.listing.order import PAGE_DEFAULT, PAGE_LIMIT
+from app.contacts.limits import PAGE_DEFAULT, PAGE_LIMIT
 from app.workspaces.keys import Scope
 
 
-@strawberry.type(description="Two contacts that are likely one person.")
+@strawberry.type(
+    description="Two contacts that are probably the same person. A pair is identified by the ids "
+    "of its two contacts."
+)
 class DuplicatePair:
     contact: Contact = strawberry.field(
-        description="The one with the least id: what `mergeContacts` takes as `into`."
+        description="The contact with the smaller id, for `into` of `mergeContacts`."
     )
-    duplicate: Contact = strawberry.field(description="The other: what it takes as `from`.")
-    reasons: list[DuplicateReason] = strawberry.field(description="All that the two share.")
+    duplicate: Contact = strawberry.field(
+        description="The other contact, for `from` of `mergeContacts`."
+    )
+    reasons: list[DuplicateReason] = strawberry.field(
+        description="Everything that the two contacts share."
+    )
 
     @classmethod
     def of(cls, pair: Pair) -> "DuplicatePair":
@@ -31,10 +38,10 @@ class DuplicatePair:
         )
 
 
-@strawberry.type(description="A pair and its place in the list.")
+@strawberry.type(description="A pair and its cursor.")
 class DuplicateEdge:
     cursor: str = strawberry.field(
-        description="Where this pair stands: an opaque text for `after`, good in this workspace."
+        description="An opaque cursor for `after`, valid in this workspace."
     )
     node: DuplicatePair = strawberry.field(description="The pair.")
 
@@ -42,9 +49,9 @@ class DuplicateEdge:
 @strawberry.type(description="A page of likely duplicates.")
 class DuplicateConnection:
     edges: list[DuplicateEdge] = strawberry.field(description="The pairs with their cursors.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    page_info: PageInfo = strawberry.field(description="The position of the page in the list.")
 
-    @computed_field("The pairs alone.")
+    @computed_field("The pairs without their cursors.")
     async def nodes(self) -> list[DuplicatePair]:
         return [edge.node for edge in self.edges]
 
@@ -53,35 +60,37 @@ class DuplicateConnection:
 class DuplicateQuery:
     @root_field(
         Scope.CONTACTS_READ,
-        "Likely duplicates: contacts with the same phone number, the same name and company, or "
-        "emails that differ in dots and plus-tags alone. Of n contacts that share a value each "
-        "but the first makes a pair with the first. Two contacts that share several make one "
-        f"pair. {PAGE_DEFAULT} pairs unless `first` asks for up to {PAGE_LIMIT}. A page looks at "
-        f"{WALK_LIMIT:,} contacts for each reason at most, and so may hold fewer pairs, or none, "
-        "while `hasNextPage` is true: go on after `endCursor`.",
+        "A page of likely duplicates: contacts with the same phone number, the same name and "
+        "company, or emails that differ only in dots and plus-tags. If n contacts share a value, "
+        "the first makes a pair with each of the others. Two contacts that share several values "
+        f"make one pair. A page examines at most {WALK_LIMIT:,} contacts for each reason, so it "
+        "may have fewer pairs than `first`, or none, while `hasNextPage` is true: continue after "
+        "`endCursor`.",
     )
     async def duplicate_contacts(
         self,
         info: Info,
         first: Annotated[
-            int | None, strawberry.argument(description="How many pairs at most.")
-        ] = strawberry.UNSET,
+            int | None,
+            strawberry.argument(description=f"The page size, from 1 to {PAGE_LIMIT}."),
+        ] = PAGE_DEFAULT,
         after: Annotated[
-            str | None, strawberry.argument(description="The cursor to start behind.")
+            str | None, strawberry.argument(description="The page starts after this cursor.")
         ] = strawberry.UNSET,
     ) -> DuplicateConnection:
         caller = info.context.caller
         size = page_size(first)
         start = None if after is None else position_at(caller, after)
-        async with info.context.database.read() as session:
-            found = await duplicates(session, caller, size, start)
+        async with info.context.database.read(caller) as session:
+            found = await duplicates(session, size, start)
         edges = [
             DuplicateEdge(cursor=cursor(caller, pair.position), node=DuplicatePair.of(pair))
             for pair in found.pairs
         ]
         last = edges[-1].cursor if edges else None
-        page_info = PageInfo.forward(
+        page_info = PageInfo(
             has_next_page=found.end is not None,
+            has_previous_page=after is not None,
             start_cursor=edges[0].cursor if edges else None,
             end_cursor=cursor(caller, found.end) if found.end else last,
         )

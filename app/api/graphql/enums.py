@@ -1,6 +1,6 @@
-"""The enums of the inner floors, as the schema shows them.
+"""The enums of the inner layers with their descriptions in the schema.
 
-The modules of the api import them from here, so that each is described before it is used.
+Other modules of the API import them from here, so that each is described before its first use.
 """
 
 from enum import Enum
@@ -62,139 +62,144 @@ def expose(enum: type[Enum], description: str, *, name: str | None = None, **val
 
 expose(
     ContactIdentifier,
-    "What finds a contact: in a workspace at most one has each value.",
-    EXTERNAL_ID="The caller's own identifier, case-sensitive.",
-    EMAIL="The email, without regard to case.",
+    "An identifier of a contact. In a workspace, at most one contact has each value.",
+    EXTERNAL_ID="The client's own identifier, case-sensitive.",
+    EMAIL="The email, case-insensitive.",
 )
 expose(
     MatchFallback,
-    "When to go on to the next identifier.",
-    UNMATCHED="Where the one before was not given or found nobody.",
-    ABSENT="Only where the one before was not given.",
+    "When an upsert tries the next identifier.",
+    UNMATCHED="If the previous one was not given, or found no contact.",
+    ABSENT="Only if the previous one was not given.",
 )
 expose(
     OnMatch,
-    "What to do with the contact that was found.",
-    UPDATE="Update it.",
-    CONFLICT="Answer a Conflict: create only.",
+    "What an upsert does if it finds a contact.",
+    UPDATE="Updates the contact.",
+    CONFLICT="Answers a Conflict: create only.",
 )
 expose(
     OnMiss,
-    "What to do where no contact was found.",
-    CREATE="Create it.",
-    CONFLICT="Answer a Conflict: update only.",
+    "What an upsert does if it finds no contact.",
+    CREATE="Creates a contact.",
+    CONFLICT="Answers a Conflict: update only.",
 )
 expose(
     EmailOnMatch,
-    "What a given email does to a contact that has another.",
-    REPLACE="Takes its place, unless another contact holds it.",
-    KEEP="Is left, with a warning.",
+    "What happens to the email of a contact that has another one than the given.",
+    REPLACE="It is replaced; a Conflict if another contact has the given one.",
+    KEEP="It is kept, with a warning.",
 )
 expose(
     ExternalIdOnMatch,
-    "What a given external id does to a contact that has none, or another.",
-    FILL="Is set where there is none; a Conflict where there is another.",
-    REPLACE="Takes its place, unless another contact holds it.",
-    KEEP="Is set where there is none; else it is left, with a warning.",
+    "What happens to the external id of a contact that has none, or another one than the given.",
+    FILL="The given one is set if there is none; a Conflict if there is another.",
+    REPLACE="It is replaced; a Conflict if another contact has the given one.",
+    KEEP="The given one is set if there is none; another is kept, with a warning.",
 )
 expose(
     TagsMode,
-    "What given tags do to those that are there.",
-    REPLACE="Take their place.",
-    ADD="Join them, at the end.",
-    REMOVE="Leave them.",
+    "How given tags are applied to the stored ones.",
+    REPLACE="Replaces all stored tags with the given ones.",
+    ADD="Appends the given tags that are not stored yet.",
+    REMOVE="Removes the given tags.",
 )
 expose(
     ObjectMode,
-    "What a given object does to the one that is there.",
-    MERGE="JSON Merge Patch (RFC 7396): members join, a null member removes its key.",
-    REPLACE="Takes its place.",
+    "How a given object is applied to the stored one.",
+    MERGE="JSON Merge Patch (RFC 7396): objects are merged at every level, and a null removes its "
+    "key. All other keys stay.",
+    REPLACE_KEYS="Replaces the value of each given key as a whole; a null removes its key. All "
+    "other keys stay.",
+    REPLACE="Replaces the whole object. A null is stored as a value.",
 )
 expose(
     RequirableField,
-    "A field that creating a contact can be made to need.",
+    "A field that can be required to create a contact.",
     **{field.name: f"`{API_NAMES[field.value]}`." for field in RequirableField},
 )
 expose(
     MatchedBy,
-    "What led to the contact: an identifier of its own, or one of a contact merged into it.",
-    ID="Its own id.",
-    EXTERNAL_ID="Its external id.",
-    EMAIL="Its email.",
+    "The kind of key that found the contact. The key is its own or that of a contact merged into "
+    "it.",
+    ID="The id.",
+    EXTERNAL_ID="The external id.",
+    EMAIL="The email.",
 )
 expose(
     DuplicateReason,
-    "What two likely duplicates share.",
+    "What two probable duplicates have in common.",
     SAME_PHONE="The phone number in E.164.",
-    SAME_NAME_AND_COMPANY="Name and company, without regard to case, accents and white space; "
-    "first and last name where there is no name.",
-    SIMILAR_EMAIL="The email, without regard to dots and a plus-tag in its local part.",
+    SAME_NAME_AND_COMPANY="The name and company, ignoring case, accents and white space; first and "
+    "last name if there is no name.",
+    SIMILAR_EMAIL="The email, ignoring dots and a plus-tag in its local part.",
 )
 expose(
     MergePreference,
-    "Whose value stands where both contacts have one.",
-    INTO="That of the contact that stays.",
-    FROM="That of the contact that goes.",
+    "Which contact's value is kept if both have one.",
+    INTO="The value of the contact that is kept.",
+    FROM="The value of the contact that is merged away.",
 )
 expose(
     WarningCode,
-    "Why something that was given was not applied.",
-    EMAIL_KEPT="The email that is there is kept: by the policy, or as the given one is an alias.",
-    EXTERNAL_ID_KEPT="The external id that is there is kept: by the policy, or as the given one is "
-    "an alias.",
-    CREATED_AT_KEPT="`createdAt` is taken only when a contact is created.",
-    UPDATED_AT_KEPT="`updatedAt` is taken only when a contact is created.",
-    RESERVED_METADATA="The key is stamped by the server.",
+    "Why a given value was not applied.",
+    EMAIL_KEPT="The contact keeps its email: the policy says so, or the given one is an alias of "
+    "it.",
+    EXTERNAL_ID_KEPT="The contact keeps its external id: the policy says so, or the given one is "
+    "an alias of it.",
+    CREATED_AT_KEPT="`createdAt` is applied only when a contact is created.",
+    UPDATED_AT_KEPT="`updatedAt` is applied only when a contact is created.",
+    RESERVED_METADATA="The key is set by the server only.",
 )
 expose(
     ConflictCode,
-    "What kind of clash stood in the way.",
-    ALREADY_EXISTS="Create only, and a contact holds a given identifier.",
+    "The kind of conflict.",
+    ALREADY_EXISTS="Create only, and a contact has a given identifier.",
     NOT_FOUND="Update only, and no contact was found.",
-    IDENTIFIER_TAKEN="Another contact holds a given identifier.",
-    EXTERNAL_ID_MISMATCH="The contact found has another external id than the one given.",
+    IDENTIFIER_TAKEN="Another contact has a given identifier.",
+    EXTERNAL_ID_MISMATCH="The contact has another external id than the given one.",
     VERSION_MISMATCH="The contact is not at the version that `ifVersion` names.",
 )
 expose(
     OrderField,
-    "What contacts are ordered by.",
+    "The field by which contacts are ordered.",
     name="ContactOrderField",
     CREATED_AT="When the contact was created.",
     UPDATED_AT="When the contact last changed.",
-    EMAIL="The email, without regard to case.",
-    NAME="The name, without regard to case and accents; contacts without one last.",
-    LIFETIME_VALUE="The lifetime value; contacts without one last.",
-    LAST_ORDER_AT="When the contact last placed an order; contacts that never did last.",
+    EMAIL="The email, ignoring case.",
+    NAME="The name, ignoring case and accents; contacts without one come last.",
+    LIFETIME_VALUE="The lifetime value; contacts without one come last.",
+    LAST_ORDER_AT="When the contact last placed an order; contacts without an order come last.",
 )
 expose(
     Direction,
-    "Which way.",
+    "The direction of an order.",
     name="OrderDirection",
-    ASC="Least or oldest first.",
-    DESC="Greatest or newest first.",
+    ASC="Ascending: the smallest or oldest first.",
+    DESC="Descending: the greatest or newest first.",
 )
 expose(
     CustomFieldType,
-    "What the values of a custom field must be.",
+    "The type of the values of a custom field.",
     STRING="Text.",
     NUMBER="A finite number.",
     BOOLEAN="True or false.",
-    DATETIME="RFC 3339 text with an offset, kept to the letter.",
+    DATETIME="An RFC 3339 timestamp with an offset, stored as written.",
     JSON="An object or an array.",
 )
 expose(
     Scope,
-    "What a key may do.",
+    "What an API key is allowed to do.",
     CONTACTS_READ="`contacts:read`: read contacts.",
     CONTACTS_WRITE="`contacts:write`: create, change and delete contacts.",
-    ADMIN="`admin`: look after the workspace.",
+    ADMIN="`admin`: manage the workspace.",
 )
 expose(
     FieldErrorCode,
-    "Which rule was broken.",
+    "The kind of rule that was broken.",
     REQUIRED="The field is missing.",
-    INVALID_FORMAT="The value has not the form it needs.",
+    INVALID_FORMAT="The value does not have the required format.",
     TOO_LONG="The text or object is too long.",
     TOO_MANY="There are too many members or levels.",
-    OUT_OF_RANGE="The number or moment is out of range.",
+    OUT_OF_RANGE="The number or timestamp is out of range.",
 )

@@ -12,7 +12,7 @@ from app.workspaces.keys import Scope
 
 
 class RequireScope(FieldExtension):
-    """Refuses a caller without the scope. An argument that was left out is None."""
+    """Refuses a caller without the scope. An omitted argument is None."""
 
     def __init__(self, scope: Scope | None) -> None:
         self.scope = scope
@@ -36,9 +36,15 @@ class RequireScope(FieldExtension):
 
 
 def root_field(scope: Scope | None, description: str) -> Callable[[Callable[..., Any]], Any]:
+    """A field of Query or Mutation.
+
+    It is always nullable: an error in a field that is not nullable would remove the results of all
+    other root fields.
+    """
     needs = f"Needs the scope `{scope.value}`." if scope else "Any key may ask."
 
     def field(resolver: Callable[..., Any]) -> Any:
+        resolver.__annotations__["return"] = resolver.__annotations__["return"] | None
         return strawberry.field(
             resolver=resolver,
             description=f"{description} {needs}",
@@ -48,8 +54,8 @@ def root_field(scope: Scope | None, description: str) -> Callable[[Callable[...,
     return field
 
 
-def computed_field(description: str) -> Callable[[Callable[..., Any]], Any]:
-    """A field of an object that is worked out only where it is selected."""
+def computed_field(description: str | None) -> Callable[[Callable[..., Any]], Any]:
+    """A field of an object that is computed only if it is selected."""
 
     def field(resolver: Callable[..., Any]) -> Any:
         return strawberry.field(resolver=resolver, description=description)

@@ -1,4 +1,4 @@
-"""Merging as clients ask for it."""
+"""Merging contacts."""
 
 from typing import Annotated
 
@@ -14,20 +14,21 @@ from app.contacts.merge import merge
 from app.workspaces.keys import Scope
 
 
-@strawberry.type(description="The two contacts are one.")
+@strawberry.type(description="The two contacts were merged.")
 class ContactsMerged:
-    contact: Contact = strawberry.field(description="The contact that stays, as it is now.")
+    contact: Contact = strawberry.field(description="The contact that was kept, as it is now.")
     merged_id: strawberry.ID = strawberry.field(
-        description="The id of the contact that is gone; it leads to the one that stays."
+        description="The id of the contact that was merged away. It is now an alias of the one "
+        "that was kept."
     )
     changes: list[FieldChange] = strawberry.field(
-        description="What the merge changed on the contact that stays."
+        description="The changed fields of the contact that was kept."
     )
 
 
 MergeContactsResult = Annotated[
     ContactsMerged | ContactConflict,
-    strawberry.union("MergeContactsResult", description="What merging came to."),
+    strawberry.union("MergeContactsResult", description="The result of a merge."),
 ]
 
 
@@ -35,39 +36,45 @@ MergeContactsResult = Annotated[
 class MergeMutation:
     @root_field(
         Scope.CONTACTS_WRITE,
-        "Merges two contacts that are one person: `into` stays, `from` goes. Fields that are "
-        "empty are filled from the other, tags, custom fields and metadata are united, "
-        "assignments move over, `createdAt` is the earlier one, and unsubscribed stays "
-        "unsubscribed. A phone number that the other's country would make another one is kept in "
-        "E.164. The id, the external ids and the emails of both go on leading to the "
-        "contact that stays, in look-ups and upserts alike, until it gives one up for another. A "
-        "Conflict where one is not found; BAD_USER_INPUT where the two together exceed a limit, or "
-        "a custom value would move that has not the type its field was defined with since.",
+        "Merges two contacts of the same person: `into` is kept and `from` is merged into it. "
+        "Empty fields are filled from the other contact; tags, custom fields and metadata are "
+        "combined; assignments are moved; `createdAt` is the earlier one; if either contact is "
+        "unsubscribed, so is the result. A phone number is stored in E.164 if the country of the "
+        "other contact would change its meaning. The ids, external ids and emails of both contacts "
+        "then find the contact that was kept, in queries and upserts, until it gives one of them "
+        "up for another. Answers a Conflict if a contact is not found, and BAD_USER_INPUT if the "
+        "result exceeds a limit or would get a custom field value that does not have the defined "
+        "type.",
     )
     async def merge_contacts(
         self,
         info: Info,
         into: Annotated[
-            ContactKeyInput, strawberry.argument(description="A key of the contact that stays.")
+            ContactKeyInput, strawberry.argument(description="A key of the contact to keep.")
         ],
         from_: Annotated[
             ContactKeyInput,
-            strawberry.argument(name="from", description="A key of the contact that goes."),
+            strawberry.argument(
+                name="from", description="A key of the contact to merge into the other."
+            ),
         ],
         prefer: Annotated[
             MergePreference,
-            strawberry.argument(description="Whose value stands where both have one."),
+            strawberry.argument(description="Which contact's value is kept if both have one."),
         ] = MergePreference.INTO,
         dry_run: Annotated[
             bool,
             strawberry.argument(
-                description="Answer alike, and write nothing; `assignments` are shown as they are."
+                description="Return the result of the call without writing anything; "
+                "`assignments` are those that are stored."
             ),
         ] = False,
     ) -> MergeContactsResult:
         context = info.context
-        stays, goes = keys_at({"into": into, "from": from_})
-        merged = await merge(context.database, context.caller, stays, goes, prefer, dry_run=dry_run)
+        kept, merged_away = keys_at(context.caller, {"into": into, "from": from_})
+        merged = await merge(
+            context.database, context.caller, kept, merged_away, prefer, dry_run=dry_run
+        )
         if isinstance(merged, Conflict):
             return ContactConflict.of(merged)
         return ContactsMerged(

@@ -1,7 +1,8 @@
-"""What can be written, theme by theme."""
+"""The mutations, composed by topic."""
 
 import strawberry
 
+from app.api.graphql.aliases import AliasMutation
 from app.api.graphql.assign import AssignmentMutation
 from app.api.graphql.custom_fields import CustomFieldMutation
 from app.api.graphql.delete import DeleteMutation
@@ -10,7 +11,7 @@ from app.api.graphql.unsubscribe import SubscriptionMutation
 from app.api.graphql.upsert import UpsertMutation
 
 
-@strawberry.type(description="What can be written.")
+@strawberry.type(description="The operations that write.")
 class Mutation(
     UpsertMutation,
     DeleteMutation,
@@ -18,5 +19,6 @@ class Mutation(
     AssignmentMutation,
     CustomFieldMutation,
     MergeMutation,
+    AliasMutation,
 ):
     pass

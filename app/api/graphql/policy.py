@@ -1,4 +1,4 @@
-"""The policy of an upsert as clients send it."""
+"""The input of an upsert policy."""
 
 from typing import Any
 
@@ -27,32 +27,36 @@ def _member(name: str, description: str) -> Any:
 
 @strawberry.input(
     name="UpsertPolicy",
-    description="How an upsert finds its contact and what it may do. Every default is the safe "
-    "one.",
+    description="How an upsert finds its contact and what it may change. The defaults are the "
+    "safest choices.",
 )
 class UpsertPolicyInput:
     match_by: list[ContactIdentifier] = _member(
-        "match_by", "The identifiers that find the contact, tried in this order."
+        "match_by", "The identifiers that find the contact, in the order in which they are tried."
     )
-    fallback: MatchFallback = _member("fallback", "When to try the next identifier.")
-    on_match: OnMatch = _member("on_match", "What to do with a contact that was found.")
-    on_miss: OnMiss = _member("on_miss", "What to do where none was found.")
+    fallback: MatchFallback = _member("fallback", "When the next identifier is tried.")
+    on_match: OnMatch = _member("on_match", "What to do if a contact is found.")
+    on_miss: OnMiss = _member("on_miss", "What to do if no contact is found.")
     email_on_match: EmailOnMatch = _member(
-        "email_on_match", "What a given email does to a contact that has another."
+        "email_on_match", "What to do with a given email that is not that of the contact."
     )
     external_id_on_match: ExternalIdOnMatch = _member(
-        "external_id_on_match", "What a given external id does to a contact that has another."
+        "external_id_on_match",
+        "What to do with a given external id that is not that of the contact.",
     )
-    tags: TagsMode = _member("tags", "What given tags do.")
-    custom_fields: ObjectMode = _member("custom_fields", "What given custom fields do.")
-    metadata: ObjectMode = _member("metadata", "What given metadata does.")
+    tags: TagsMode = _member("tags", "How given tags are applied to the stored ones.")
+    custom_fields: ObjectMode = _member(
+        "custom_fields", "How given custom fields are applied to the stored ones."
+    )
+    metadata: ObjectMode = _member("metadata", "How given metadata is applied to the stored one.")
     require_on_create: list[RequirableField] = _member(
-        "require_on_create", "What creating needs beside the email, which it always needs."
+        "require_on_create",
+        "The fields required to create a contact, besides the email, which always is.",
     )
     generate_external_id: bool = _member(
         "generate_external_id",
-        "Gives a created contact without an external id a UUID as one. A null externalId then "
-        "counts as omitted: it clears none.",
+        "Whether a created contact without an external id gets a UUID as its external id. A null "
+        "`externalId` then counts as omitted and clears none.",
     )
 
     def policy(self) -> UpsertPolicy:

@@ -1,4 +1,4 @@
-"""What can be read, theme by theme."""
+"""The queries, composed by topic."""
 
 import strawberry
 
@@ -9,6 +9,6 @@ from app.api.graphql.tags import TagQuery
 from app.api.graphql.viewer import ViewerQuery
 
 
-@strawberry.type(description="What can be read.")
+@strawberry.type(description="The operations that read.")
 class Query(ContactQuery, TagQuery, CustomFieldQuery, DuplicateQuery, ViewerQuery):
     pass

@@ -1,116 +1,143 @@
 """Reading contacts."""
 
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
 from app.api.graphql.connection import ContactConnection, ContactOrder
-from app.api.graphql.contact import Contact, ContactKeyInput, Node, keys_of
+from app.api.graphql.contact import Contact, ContactKeyInput, Node, id_key, keys_of
 from app.api.graphql.context import Info
 from app.api.graphql.field import root_field
 from app.api.graphql.filters import ContactFilter
-from app.contacts.keys import ContactKey, MatchedBy
-from app.contacts.listing.conditions import All, search_for
-from app.contacts.listing.order import PAGE_DEFAULT, PAGE_LIMIT, Order, window
-from app.contacts.listing.page import WALK_LIMIT
+from app.contacts.keys import ContactKey
+from app.contacts.limits import (
+    KEYS_LIMIT,
+    PAGE_DEFAULT,
+    PAGE_LIMIT,
+    PATTERN_LENGTH,
+    SEARCH_LENGTH,
+)
+from app.contacts.listing.conditions import All, Condition, search_for
+from app.contacts.listing.order import Order, window
+from app.contacts.listing.page import WALK
 from app.contacts.store.find import find
 from app.workspaces.keys import Scope
-
-KEYS_LIMIT = 100
 
 
 @strawberry.type
 class ContactQuery:
-    @root_field(Scope.CONTACTS_READ, "The object with this id, or null.")
+    @root_field(
+        Scope.CONTACTS_READ,
+        "The contact with this id, or null if there is none. An id that is not a UUID is an error.",
+    )
     async def node(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="Any object's id.")],  # noqa: A002
+        id: Annotated[  # noqa: A002
+            strawberry.ID, strawberry.argument(description="The id of a contact.")
+        ],
     ) -> Node | None:
-        try:
-            key = ContactKey(MatchedBy.ID, UUID(id))
-        except ValueError:
-            return None
-        return await _contact(info, key)
-
-    @root_field(Scope.CONTACTS_READ, "One contact by one of its keys, or null.")
-    async def contact(
-        self,
-        info: Info,
-        by: Annotated[ContactKeyInput, strawberry.argument(description="The key.")],
-    ) -> Contact | None:
-        return await _contact(info, by.key("by"))
+        [contact] = await _contacts(info, [id_key(id, "id")])
+        return contact
 
     @root_field(
         Scope.CONTACTS_READ,
-        f"Many contacts at once, in the order asked, null where none is found. Up to {KEYS_LIMIT} "
-        "keys.",
+        "The contacts with these ids, in the order of `ids`, null if there is none. An id that "
+        "is not a UUID is an error.",
+    )
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[
+            list[strawberry.ID],
+            strawberry.argument(description=f"The ids of up to {KEYS_LIMIT} contacts."),
+        ],
+    ) -> list[Node | None]:
+        return [*await _contacts(info, keys_of(ids, info.context.caller, "ids", KEYS_LIMIT))]
+
+    @root_field(Scope.CONTACTS_READ, "The contact with this key, or null if there is none.")
+    async def contact(
+        self,
+        info: Info,
+        by: Annotated[ContactKeyInput, strawberry.argument(description="A key of the contact.")],
+    ) -> Contact | None:
+        [contact] = await _contacts(info, [by.key(info.context.caller, "by")])
+        return contact
+
+    @root_field(
+        Scope.CONTACTS_READ,
+        "The contacts with these keys, in the order of `keys`, null if there is none.",
     )
     async def contacts_by_key(
         self,
         info: Info,
-        keys: Annotated[list[ContactKeyInput], strawberry.argument(description="The keys.")],
+        keys: Annotated[
+            list[ContactKeyInput],
+            strawberry.argument(description=f"Up to {KEYS_LIMIT} keys."),
+        ],
     ) -> list[Contact | None]:
-        wanted = keys_of(keys, "keys", KEYS_LIMIT)
-        async with info.context.database.read() as session:
-            known = await find(session, info.context.caller, wanted)
-        records = [known.get(key) for key in wanted]
-        return [None if record is None else Contact.of(record) for record in records]
+        wanted = keys_of(keys, info.context.caller, "keys", KEYS_LIMIT)
+        return await _contacts(info, wanted)
 
     @root_field(
         Scope.CONTACTS_READ,
-        f"A page of contacts, newest first unless ordered otherwise: {PAGE_DEFAULT} unless "
-        f"`first` or `last` asks for up to {PAGE_LIMIT}. Where no index leads to what meets "
-        f"the filter, a page looks at {WALK_LIMIT:,} contacts at most, and so may hold fewer than "
-        "asked for, or none, while `hasNextPage` is true: go on after `endCursor`. With `last` "
-        "that is `hasPreviousPage` and before `startCursor`.",
+        "A page of contacts, by default the newest first. If no index serves the filter, a page "
+        f"examines at most {WALK:,} contacts, so it may have fewer contacts than `first`, or "
+        "none, while `hasNextPage` is true: continue after `endCursor`. With `last`, the same "
+        "holds for `hasPreviousPage` and `startCursor`.",
     )
     async def contacts(
         self,
         info: Info,
         filter: Annotated[  # noqa: A002
-            ContactFilter | None, strawberry.argument(description="Which contacts.")
+            ContactFilter | None,
+            strawberry.argument(description="The conditions that the contacts meet."),
         ] = strawberry.UNSET,
         search: Annotated[
             str | None,
             strawberry.argument(
-                description="A text of three letters or more that has to stand in the external "
-                "id, email, name, first and last name, company or phone, without regard to case "
-                "and accents. `%` and `_` are letters like any other."
+                description=f"A text of {SEARCH_LENGTH} to {PATTERN_LENGTH} characters that an "
+                "external id, the email, name, first and last name, company or phone number must "
+                "contain, without regard to case and accents. `%` and `_` match only themselves."
             ),
         ] = strawberry.UNSET,
         order_by: Annotated[
-            ContactOrder | None, strawberry.argument(description="The order.")
+            ContactOrder | None, strawberry.argument(description="The order of the contacts.")
         ] = strawberry.UNSET,
         first: Annotated[
             int | None,
-            strawberry.argument(description="How many from the start, or after `after`."),
+            strawberry.argument(
+                description=f"The page size from the start, or after `after`: 0 to {PAGE_LIMIT}. "
+                f"It must not be given together with `last`. Without either, it is {PAGE_DEFAULT}."
+            ),
         ] = strawberry.UNSET,
         after: Annotated[
-            str | None, strawberry.argument(description="The cursor to start behind.")
+            str | None, strawberry.argument(description="The page starts after this cursor.")
         ] = strawberry.UNSET,
         last: Annotated[
             int | None,
-            strawberry.argument(description="How many from the end, or before `before`."),
+            strawberry.argument(
+                description=f"The page size from the end, or before `before`: 0 to {PAGE_LIMIT}."
+            ),
         ] = strawberry.UNSET,
         before: Annotated[
-            str | None, strawberry.argument(description="The cursor to end before.")
+            str | None, strawberry.argument(description="The page ends before this cursor.")
         ] = strawberry.UNSET,
     ) -> ContactConnection:
         order = order_by.order() if order_by else Order()
         chosen = window(
             info.context.caller, order, first=first, after=after, last=last, before=before
         )
-        wanted = [
-            *([filter.condition()] if filter else []),
-            *([search_for(search, "search")] if search is not None else []),
-        ]
+        wanted: list[Condition] = []
+        if filter:
+            wanted.append(filter.condition(info.context, "filter"))
+        if search is not None:
+            wanted.append(search_for(search, "search"))
         return await ContactConnection.of(info, order, chosen, All(wanted))
 
 
-async def _contact(info: Info, key: ContactKey) -> Contact | None:
-    async with info.context.database.read() as session:
-        known = await find(session, info.context.caller, [key])
-    record = known.get(key)
-    return None if record is None else Contact.of(record)
+async def _contacts(info: Info, keys: list[ContactKey]) -> list[Contact | None]:
+    async with info.context.database.read(info.context.caller) as session:
+        found = await find(session, keys)
+    records = [found.get(key) for key in keys]
+    return [None if record is None else Contact.of(record) for record in records]

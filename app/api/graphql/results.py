@@ -11,35 +11,47 @@ from app.contacts.decision import outcome
 from app.errors import InvalidInput
 
 
-@strawberry.type(description="A field that changed.")
+@strawberry.type(description="A field that changed. A list has one for each `path`.")
 class FieldChange:
     path: str = strawberry.field(
-        description="The field: `company`, `customFields.plan`, or `assignments.client.42`."
+        description="The path of the field: `company`, `customFields.plan` or "
+        "`assignments.client.42`. A key that has other characters than letters of a to z in either "
+        "case, digits, `_` and `-` is written as a JSON string in brackets: "
+        '`customFields["a.b"]`, `assignments.client["4.2"]`.'
     )
-    before: Json | None = strawberry.field(description="The value before; null where none was.")
-    after: Json | None = strawberry.field(description="The value now; null where none is.")
+    before: Json | None = strawberry.field(
+        description="The value before the change; null if there was none."
+    )
+    after: Json | None = strawberry.field(
+        description="The value after the change; null if there is none."
+    )
 
     @classmethod
     def of(cls, change: outcome.FieldChange) -> "FieldChange":
         return cls(path=change.path, before=change.before, after=change.after)
 
 
-@strawberry.type(description="Something that was given and not applied.")
+@strawberry.type(
+    description="A given value that was not applied. A list has one for each `code` and `field`."
+)
 class Warning:  # noqa: A001  # the schema's word for it
-    code: WarningCode = strawberry.field(description="Why it was not applied.")
-    field: str = strawberry.field(description="The field that was given.")
-    message: str = strawberry.field(description="The same for a person.")
+    code: WarningCode = strawberry.field(description="Why the value was not applied.")
+    field: str = strawberry.field(description="The path of the given field.")
+    message: str = strawberry.field(description="A human-readable message.")
 
 
-@strawberry.type(description="One thing that stood in the way.")
+@strawberry.type(
+    description="One reason for a conflict. A list has one for each `code` and `message`."
+)
 class ConflictReason:
-    code: ConflictCode = strawberry.field(description="What kind of clash this is.")
-    message: str = strawberry.field(description="The same for a person.")
+    code: ConflictCode = strawberry.field(description="The kind of conflict.")
+    message: str = strawberry.field(description="A human-readable message.")
     identifier: ContactIdentifier | None = strawberry.field(
-        description="The identifier whose value clashed, where it was one."
+        description="The identifier in conflict; null if the conflict is not about one."
     )
     contact: Contact | None = strawberry.field(
-        description="The contact that holds the value, or that was found, as it is now."
+        description="The contact that has the value, or that was found, as it is now. Null in "
+        "an atomic bulk that failed if the contact, as it would be shown, was never written."
     )
 
     @classmethod
@@ -53,27 +65,29 @@ class ConflictReason:
         )
 
 
-@strawberry.type(description="A new contact stands.")
+@strawberry.type(description="A contact was created.")
 class ContactCreated:
     contact: Contact = strawberry.field(description="The contact, at version 1.")
-    warnings: list[Warning] = strawberry.field(description="What was given and not applied.")
+    warnings: list[Warning] = strawberry.field(description="Given values that were not applied.")
 
 
-@strawberry.type(description="The contact stood already, and is now as was asked.")
+@strawberry.type(description="The contact existed and now has the given values.")
 class ContactUpdated:
     contact: Contact = strawberry.field(description="The contact as it is now.")
-    matched_by: MatchedBy = strawberry.field(description="What led to the contact.")
+    matched_by: MatchedBy = strawberry.field(description="The kind of key that found the contact.")
     changes: list[FieldChange] = strawberry.field(
-        description="What changed. Empty where the call changed nothing: version and updatedAt "
-        "stand then."
+        description="The changed fields. Empty where nothing differed: `version` and `updatedAt` "
+        "are then unchanged."
     )
-    warnings: list[Warning] = strawberry.field(description="What was given and not applied.")
+    warnings: list[Warning] = strawberry.field(description="Given values that were not applied.")
 
 
-@strawberry.type(description="Nothing was written, for every reason listed.")
+@strawberry.type(description="Nothing was written, for the reasons listed.")
 class ContactConflict:
-    message: str = strawberry.field(description="The reasons for a person.")
-    reasons: list[ConflictReason] = strawberry.field(description="All of them, not the first.")
+    message: str = strawberry.field(description="All reasons as one human-readable message.")
+    reasons: list[ConflictReason] = strawberry.field(
+        description="Every reason, not just the first."
+    )
 
     @classmethod
     def of(cls, conflict: outcome.Conflict) -> "ContactConflict":
@@ -81,32 +95,34 @@ class ContactConflict:
         return cls(message=conflict.message, reasons=reasons)
 
 
-@strawberry.type(description="The contact is gone.")
+@strawberry.type(description="The contact was deleted.")
 class ContactDeleted:
-    id: strawberry.ID = strawberry.field(description="The id it had.")
-    external_id: str | None = strawberry.field(description="The external id it had.")
+    deleted_id: strawberry.ID = strawberry.field(description="The id of the deleted contact.")
+    external_id: str | None = strawberry.field(
+        description="The external id of the deleted contact."
+    )
 
 
 UpsertContactResult = Annotated[
     ContactCreated | ContactUpdated | ContactConflict,
-    strawberry.union("UpsertContactResult", description="What an upsert came to."),
+    strawberry.union("UpsertContactResult", description="The result of an upsert."),
 ]
 CreateContactResult = Annotated[
     ContactCreated | ContactConflict,
-    strawberry.union("CreateContactResult", description="What creating came to."),
+    strawberry.union("CreateContactResult", description="The result of creating a contact."),
 ]
 UpdateContactResult = Annotated[
     ContactUpdated | ContactConflict,
-    strawberry.union("UpdateContactResult", description="What an update came to."),
+    strawberry.union("UpdateContactResult", description="The result of an update."),
 ]
 DeleteContactResult = Annotated[
     ContactDeleted | ContactConflict,
-    strawberry.union("DeleteContactResult", description="What deleting came to."),
+    strawberry.union("DeleteContactResult", description="The result of a deletion."),
 ]
 
 
 def result(decided: outcome.Outcome) -> Any:
-    """The member of the field's union. Raises InvalidInput where a rule was found broken."""
+    """The member of the field's union. Raises InvalidInput for an invalid outcome."""
     match decided:
         case outcome.Created(contact, warnings):
             return ContactCreated(contact=Contact.of(contact), warnings=_warnings(warnings))
@@ -123,7 +139,7 @@ def result(decided: outcome.Outcome) -> Any:
             raise InvalidInput(errors)
 
 
-def _warnings(warnings: tuple[outcome.Warned, ...]) -> list[Warning]:
+def _warnings(warnings: tuple[outcome.FieldWarning, ...]) -> list[Warning]:
     return [
         Warning(code=warned.code, field=warned.field, message=warned.message) for warned in warnings
     ]

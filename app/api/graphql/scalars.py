@@ -1,7 +1,7 @@
 """The scalars of the schema.
 
-Both let input through as it came: the rulebook in `app.fields` judges it together with the other
-fields, so that a caller learns every broken rule at once and a bulk row spoils no other.
+Both pass input on unchanged: `app.fields` validates it with the other fields, so that a caller gets
+every broken rule at once, and an invalid row of a bulk does not affect the others.
 """
 
 from datetime import datetime
@@ -20,8 +20,8 @@ def _as_it_came(value: Any) -> Any:
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
-        description="A moment in time: RFC 3339 text with an offset, such as "
-        "`2026-01-31T08:00:00Z`. Answers are in UTC.",
+        description="An RFC 3339 timestamp with an offset, such as `2026-01-31T08:00:00Z`. Answers "
+        "are in UTC.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=_as_it_came,
         parse_value=_as_it_came,

@@ -1,4 +1,4 @@
-"""Whether a contact may be written to."""
+"""Unsubscribing and resubscribing contacts."""
 
 import strawberry
 
@@ -7,7 +7,7 @@ from app.api.graphql.contact import ContactKeyInput
 from app.api.graphql.context import Info
 from app.api.graphql.field import root_field
 from app.api.graphql.results import UpdateContactResult, result
-from app.contacts.unsubscribe import set_subscription
+from app.contacts.unsubscribe import set_unsubscribed
 from app.workspaces.keys import Scope
 
 
@@ -15,15 +15,15 @@ from app.workspaces.keys import Scope
 class SubscriptionMutation:
     @root_field(
         Scope.CONTACTS_WRITE,
-        "Notes that a contact does not want to be written to; a Conflict where there is none. No "
-        "upsert takes that back.",
+        "Marks a contact as unsubscribed: it does not want to receive messages. Upserts do not "
+        "undo that. Answers a Conflict if there is no such contact.",
     )
     async def unsubscribe_contact(self, info: Info, by: KeyArgument) -> UpdateContactResult:
         return await _subscription(info, by, unsubscribed=True)
 
     @root_field(
         Scope.CONTACTS_WRITE,
-        "Notes that a contact wants to be written to again; a Conflict where there is none.",
+        "Marks a contact as subscribed again. Answers a Conflict if there is no such contact.",
     )
     async def resubscribe_contact(self, info: Info, by: KeyArgument) -> UpdateContactResult:
         return await _subscription(info, by, unsubscribed=False)
@@ -32,10 +32,9 @@ class SubscriptionMutation:
 async def _subscription(
     info: Info, by: ContactKeyInput, *, unsubscribed: bool
 ) -> UpdateContactResult:
-    context = info.context
+    database, caller = info.context.database, info.context.caller
+    key = by.key(caller, "by")
     answer: UpdateContactResult = result(
-        await set_subscription(
-            context.database, context.caller, by.key("by"), unsubscribed=unsubscribed
-        )
+        await set_unsubscribed(database, caller, key, unsubscribed=unsubscribed)
     )
     return answer

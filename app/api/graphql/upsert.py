@@ -1,15 +1,18 @@
-"""Upserting, creating and updating, each by the same decision."""
+"""Upserting, creating and updating contacts, by one decision."""
 
 from typing import Annotated
 
 import strawberry
 
 from app.api.graphql.arguments import (
+    CustomFieldsArgument,
     DryRunArgument,
     IfVersionArgument,
     InputArgument,
     KeyArgument,
+    MetadataArgument,
     PolicyArgument,
+    TagsArgument,
 )
 from app.api.graphql.bulk import UpsertContactsPayload
 from app.api.graphql.contact import ContactInput
@@ -31,20 +34,19 @@ from app.contacts.decision.policy import (
     UpsertPolicy,
 )
 from app.contacts.keys import ContactKey
+from app.contacts.limits import ROWS_LIMIT
 from app.contacts.upsert import upsert
-from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.fields.contact import normalise
+from app.errors import InvalidInput
+from app.fields.normalise import normalise
 from app.workspaces.keys import Scope
-
-ROWS_LIMIT = 1000
 
 
 @strawberry.type
 class UpsertMutation:
     @root_field(
         Scope.CONTACTS_WRITE,
-        "Creates the contact or updates it, as the policy says. The same call again changes "
-        "nothing, so that it is safe to repeat.",
+        "Creates or updates a contact, as the policy says. The call is idempotent, so it is safe "
+        "to repeat.",
     )
     async def upsert_contact(
         self,
@@ -62,25 +64,23 @@ class UpsertMutation:
 
     @root_field(
         Scope.CONTACTS_WRITE,
-        f"Up to {ROWS_LIMIT} upserts at once: the same contacts and the same answers as from as "
-        "many single calls in this order, in one transaction. A row that fails spoils no other.",
+        f"Performs up to {ROWS_LIMIT} upserts in one transaction, with the same results as single "
+        "calls in this order. A row that fails does not affect the others unless `atomic` is true. "
+        "A value that does not fit its GraphQL type refuses the whole call.",
     )
     async def upsert_contacts(
         self,
         info: Info,
         inputs: Annotated[
-            list[ContactInput], strawberry.argument(description="What is known of each contact.")
+            list[ContactInput], strawberry.argument(description="The fields of each contact.")
         ],
         policy: PolicyArgument = strawberry.UNSET,
         atomic: Annotated[
             bool,
-            strawberry.argument(description="All or nothing: write no row where one row fails."),
+            strawberry.argument(description="Write nothing if any row fails."),
         ] = False,
         dry_run: DryRunArgument = False,
     ) -> UpsertContactsPayload:
-        if len(inputs) > ROWS_LIMIT:
-            message = f"must have at most {ROWS_LIMIT} rows, has {len(inputs)}"
-            raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "inputs", message)])
         chosen = policy.policy() if policy else DEFAULT_POLICY
         outcomes = await upsert(
             info.context.database,
@@ -91,17 +91,20 @@ class UpsertMutation:
         )
         return UpsertContactsPayload.of(outcomes, atomic=atomic)
 
-    @root_field(Scope.CONTACTS_WRITE, "Creates a contact; a Conflict where it exists already.")
+    @root_field(
+        Scope.CONTACTS_WRITE,
+        "Creates a contact. Answers a Conflict if a contact has a given identifier.",
+    )
     async def create_contact(
         self,
         info: Info,
         input: InputArgument,  # noqa: A002
         require_on_create: Annotated[
             list[RequirableField],
-            strawberry.argument(description="What is needed beside the email."),
+            strawberry.argument(description="The fields that are required besides the email."),
         ] = [],  # noqa: B006  # the schema shows it, and nothing changes it
         generate_external_id: Annotated[
-            bool, strawberry.argument(description="A UUID as external id where none is given.")
+            bool, strawberry.argument(description="Set a UUID as the external id if none is given.")
         ] = False,
     ) -> CreateContactResult:
         policy = UpsertPolicy(
@@ -112,22 +115,31 @@ class UpsertMutation:
         answer: CreateContactResult = result(await _one(info, input, policy))
         return answer
 
-    @root_field(Scope.CONTACTS_WRITE, "Updates a contact; a Conflict where there is none.")
+    @root_field(Scope.CONTACTS_WRITE, "Updates a contact. Answers a Conflict if there is none.")
     async def update_contact(
         self,
         info: Info,
         by: KeyArgument,
         input: InputArgument,  # noqa: A002
         if_version: IfVersionArgument = strawberry.UNSET,
+        tags: TagsArgument = DEFAULT_POLICY.tags,
+        custom_fields: CustomFieldsArgument = DEFAULT_POLICY.custom_fields,
+        metadata: MetadataArgument = DEFAULT_POLICY.metadata,
+        dry_run: DryRunArgument = False,
     ) -> UpdateContactResult:
-        policy = UpsertPolicy(external_id_on_match=ExternalIdOnMatch.REPLACE)
+        policy = UpsertPolicy(
+            external_id_on_match=ExternalIdOnMatch.REPLACE,
+            tags=tags,
+            custom_fields=custom_fields,
+            metadata=metadata,
+        )
         try:
-            key = by.key("by")
+            key = by.key(info.context.caller, "by")
         except InvalidInput as broken:
             _, errors = normalise(input.given())
             raise InvalidInput([*broken.errors, *errors]) from broken
         answer: UpdateContactResult = result(
-            await _one(info, input, policy, by=key, if_version=if_version)
+            await _one(info, input, policy, by=key, if_version=if_version, dry_run=dry_run)
         )
         return answer
 

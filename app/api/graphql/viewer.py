@@ -1,4 +1,4 @@
-"""Who is calling."""
+"""The caller of a request."""
 
 from datetime import datetime
 
@@ -10,28 +10,32 @@ from app.api.graphql.field import root_field
 from app.workspaces.keys import Caller
 
 
-@strawberry.type(description="The boundary of isolation: nothing of one is seen from another.")
+@strawberry.type(
+    description="The isolation boundary: a key sees and changes the data of its own workspace only."
+)
 class Workspace:
-    id: strawberry.ID = strawberry.field(description="A UUID as text.")
+    id: strawberry.ID = strawberry.field(description="The workspace's own id: a UUID as text.")
     name: str = strawberry.field(description="The workspace's name.")
 
 
-@strawberry.type(description="The key of this call, without its secret.")
+@strawberry.type(description="The API key of this request, without its secret.")
 class ApiKey:
-    id: strawberry.ID = strawberry.field(description="A UUID as text.")
-    name: str = strawberry.field(description="The name it was given.")
-    prefix: str = strawberry.field(description="Its first characters, to tell it from others.")
-    created_at: datetime = strawberry.field(description="When it was made.")
+    id: strawberry.ID = strawberry.field(description="The key's own id: a UUID as text.")
+    name: str = strawberry.field(description="The name given to the key.")
+    prefix: str = strawberry.field(
+        description="The first characters of the key, which tell it from other keys."
+    )
+    created_at: datetime = strawberry.field(description="When the key was created.")
     expires_at: datetime | None = strawberry.field(
-        description="When it stops working; null if never."
+        description="When the key expires; null if never."
     )
 
 
-@strawberry.type(description="The caller: its workspace, key and scopes.")
+@strawberry.type(description="The caller: workspace, API key and scopes.")
 class Viewer:
     workspace: Workspace = strawberry.field(description="The workspace of the key.")
-    api_key: ApiKey = strawberry.field(description="The key.")
-    scopes: list[Scope] = strawberry.field(description="What the key may do.")
+    api_key: ApiKey = strawberry.field(description="The API key of the request.")
+    scopes: list[Scope] = strawberry.field(description="The scopes of the key.")
 
     @classmethod
     def of(cls, caller: Caller) -> "Viewer":
@@ -52,6 +56,6 @@ class Viewer:
 
 @strawberry.type
 class ViewerQuery:
-    @root_field(None, "Who is calling: workspace, key and scopes.")
+    @root_field(None, "The caller: workspace, API key and scopes.")
     async def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.caller)

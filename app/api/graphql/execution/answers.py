@@ -1,4 +1,4 @@
-"""Errors as a client sees them: typed where they are expected, masked where they are not."""
+"""Errors in answers: typed if they are expected, masked otherwise."""
 
 import logging
 import re
@@ -38,7 +38,7 @@ def refused(errors: Iterable[GraphQLError], code: str) -> dict[str, Any]:
 
 
 def is_unavailable(result: ExecutionResult) -> bool:
-    """Whether the database answered nothing of what was asked: all of it may be asked again."""
+    """Whether the database answered no root field, so that the whole request can be repeated."""
     errors = result.errors or []
     if not errors or not all(isinstance(e.original_error, Unavailable | TimedOut) for e in errors):
         return False
@@ -48,7 +48,7 @@ def is_unavailable(result: ExecutionResult) -> bool:
 
 
 def executed(result: ExecutionResult) -> dict[str, Any]:
-    """`data` is left out where nothing was executed, or the database answered nothing."""
+    """Without `data` if nothing was executed, or if the database answered no root field."""
     if result.errors and result.data is None and all(e.path is None for e in result.errors):
         return {"errors": [_bad_variable(error) for error in result.errors[:ERRORS_LIMIT]]}
     answer: dict[str, Any] = {} if is_unavailable(result) else {"data": result.data}
@@ -58,10 +58,10 @@ def executed(result: ExecutionResult) -> dict[str, Any]:
 
 
 def masked(error: BaseException) -> dict[str, Any]:
-    """Logs what was not expected, and tells the caller nothing but the id to ask about."""
+    """Logs an unexpected error, and gives the caller only the request id."""
     identity = logs.request_id.get()
     _log.error("unexpected error", exc_info=error)
-    message = f"Something went wrong here. Please report the request id {identity}."
+    message = f"An unexpected error occurred. Report the request id {identity}."
     return _entry(message, {"code": "INTERNAL_SERVER_ERROR", "requestId": identity})
 
 
@@ -84,7 +84,7 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
     place = {key: error.formatted[key] for key in ("locations", "path") if key in error.formatted}
     if isinstance(original, RollcallError):
         return _entry(original.message, _extensions(original)) | place
-    if found := _ARGUMENT_PATH.fullmatch(error.message):  # a variable that is null after all
+    if found := _ARGUMENT_PATH.fullmatch(error.message):  # a variable that is null
         extensions = _invalid(found[1] + (found[2] or ""), found[3])
         return _entry(error.message, extensions) | place
     if isinstance(original or error, StrawberryInputCoercionError):

@@ -22,15 +22,15 @@ CACHED_WEIGHT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document, or all that is wrong with it."""
+    """A document, or its errors."""
 
     code: str
     ast: DocumentNode | None
     errors: tuple[GraphQLError, ...]
-    weight: int  # about the KiB that it takes: one a token, and those of its text
+    weight: int  # approximate KiB: one for each token, and the length of the text
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """The operation of that name; the only one where no name is given."""
+        """The operation of this name, or the only one if no name is given."""
         assert self.ast is not None  # noqa: S101  # asked only of documents without errors
         operations = [
             definition
