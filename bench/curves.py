@@ -17,16 +17,18 @@ from typing import Annotated, Any
 
 import httpx
 import typer
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import select
 
 from app.contacts.listing.order import Order, Position, Window, cursor
-from app.contacts.listing.page import count, page
+from app.contacts.listing.page import page
 from app.database.migrate import migrate
-from app.database.sessions import Database
+from app.database.sessions import Database, sqlite_path
 from app.errors import CommandFailed
 from app.settings import DatabaseSettings
+from app.tables import ContactTable
 from app.workspaces.keys import Caller, authenticate
 from bench.copies import copy_contacts
 from bench.questions import PAGE, PAGES, SEED, Question, orders, questions
@@ -146,15 +148,16 @@ async def _prepare(site: Site) -> None:
         await migrate(database)
         site.key = await key_of(database, WORKSPACE)
         caller = await authenticate(database, site.key)
-        async with database.read() as session:
-            missing = await count(session, caller) < site.workspace_size
+        async with database.read(caller) as session:
+            counted = select(func.count()).select_from(ContactTable)
+            missing = (await session.exec(counted)).one() < site.workspace_size
         if missing:
             await _fill(database, caller, site)
         cursors = {order: await _far(database, caller, order, site) for order in orders()}
         site.questions = list(questions(site.workspace_size, cursors))
     finally:
         await database.close()
-    if not database.is_sqlite:
+    if sqlite_path(site.url) is None:
         await _execute(site.url, "VACUUM ANALYZE")
 
 
@@ -173,9 +176,8 @@ async def _far(database: Database, caller: Caller, order: Order, site: Site) -> 
     before = (min(PAGES, site.workspace_size // PAGE) - 1) * PAGE
     if before <= 0:
         return None
-    async with database.read() as session:
-        window = Window(size=before)
-        found = await page(session, caller, order, window)
+    async with database.read(caller) as session:
+        found = await page(session, order, Window(size=before))
     return cursor(caller, order, Position.of(found.contacts[-1], order))
 
 

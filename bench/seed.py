@@ -7,19 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from app.contacts import custom_fields
-from app.contacts import unsubscribe as subscription
+from app.contacts import custom_fields, unsubscribe
+from app.contacts.change import Cause, Change
 from app.contacts.decision.decide import Request
 from app.contacts.decision.outcome import Conflict, Invalid
-from app.contacts.keys import ContactKey, MatchedBy
+from app.contacts.keys import ContactKey
 from app.contacts.store.find import find
-from app.contacts.upsert import upsert, write
+from app.contacts.store.save import save
+from app.contacts.upsert import upsert
 from app.database.migrate import migrate
 from app.database.sessions import Database
 from app.errors import CommandFailed
-from app.fields.contact import normalise
+from app.fields.normalise import normalise
 from app.settings import Settings
-from app.workspaces import workspaces as directory
+from app.workspaces import workspaces
 from app.workspaces.keys import Caller, Scope, authenticate
 from bench.people import CUSTOM_FIELDS, people, unsubscribed_at
 
@@ -68,12 +69,12 @@ async def fill(
 
 async def key_of(database: Database, workspace: str) -> str:
     """A new key of the workspace, which is made where it is not there."""
-    async with database.write() as session:
+    async with database.write_directory() as session:
         try:
-            await directory.find_workspace(session, workspace)
+            await workspaces.find_workspace(session, workspace)
         except CommandFailed:
-            await directory.create_workspace(session, workspace)
-        return await directory.create_key(session, workspace, "seed", list(Scope))
+            await workspaces.create_workspace(session, workspace)
+        return await workspaces.create_key(session, workspace, "seed", list(Scope))
 
 
 async def _upsert(database: Database, caller: Caller, batch: list[dict[str, Any]]) -> None:
@@ -89,21 +90,22 @@ async def _upsert(database: Database, caller: Caller, batch: list[dict[str, Any]
 async def _unsubscribe(database: Database, caller: Caller, batch: list[dict[str, Any]]) -> None:
     """No upsert does that; all of the batch in one transaction."""
     moments = dict(_unsubscribed(batch))
-    async with database.write() as session:
-        known = await find(session, caller, moments, lock=True)
-        outcomes = [
-            subscription.decide(contact, key.kind, at, unsubscribed=True)
-            for key, at in moments.items()
-            if (contact := known.get(key)) is not None
-        ]
-        await write(session, caller, known.contacts(), outcomes)
+    async with database.write(caller) as session:
+        working_set = await find(session, moments, lock=True)
+        changes = []
+        for key, at in moments.items():
+            if (contact := working_set.get(key)) is not None:
+                after = unsubscribe.decide(contact, key.kind, at, unsubscribed=True)
+                cause = Cause.SUBSCRIPTION
+                changes.append(Change(contact, after.contact, cause, caller.key_id, after.changes))
+        await save(session, changes)
 
 
 def _unsubscribed(batch: list[dict[str, Any]]) -> Iterator[tuple[ContactKey, Any]]:
     for person in batch:
         at = unsubscribed_at(person)
         if at is not None:
-            yield ContactKey.of(MatchedBy.EMAIL, person["email"]), at
+            yield ContactKey.of_email(person["email"]), at
 
 
 if __name__ == "__main__":

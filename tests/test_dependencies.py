@@ -1,0 +1,65 @@
+"""What is imported is declared."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OURS = ("app", "bench", "tests")
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+RUNTIME: list[str] = PROJECT["dependencies"]
+DEVELOPMENT: list[str] = PROJECT["optional-dependencies"]["dev"]
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(requirements: Iterable[str]) -> set[str]:
+    return {canonical(re.split(r"[^\w.-]", requirement)[0]) for requirement in requirements}
+
+
+def imported(source: str) -> Iterator[str]:
+    """The top-level packages that a module imports."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def undeclared(sources: Iterable[str], requirements: Iterable[str]) -> set[str]:
+    """Packages of which none of the distributions that bring them is declared."""
+    names = declared(requirements)
+    brought_by = packages_distributions()
+    packages = {package for source in sources for package in imported(source)}
+    return {
+        package
+        for package in packages - sys.stdlib_module_names - set(OURS)
+        if names.isdisjoint(map(canonical, brought_by.get(package, [])))
+    }
+
+
+def sources(*folders: str) -> list[str]:
+    return [path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py")]
+
+
+@pytest.mark.parametrize(
+    ("folders", "requirements"),
+    [(("app",), RUNTIME), (OURS, RUNTIME + DEVELOPMENT)],
+    ids=["at run time", "in development"],
+)
+def test_what_is_imported_is_declared(folders: tuple[str, ...], requirements: list[str]) -> None:
+    assert undeclared(sources(*folders), requirements) == set()
+
+
+def test_transitive_dependency_does_not_count_as_declared() -> None:
+    source = "import json\nimport graphql.language\nfrom pydantic_core import core_schema\n"
+    assert undeclared([source], ["strawberry-graphql", "Pydantic.Core>=2"]) == {"graphql"}
