@@ -13,7 +13,13 @@ import httpx
 import orjson
 import pytest
 import typer.main
-from graphql import FieldNode, OperationDefinitionNode, build_schema, parse
+from graphql import (
+    FieldNode,
+    GraphQLInputObjectType,
+    OperationDefinitionNode,
+    build_schema,
+    parse,
+)
 from pydantic.alias_generators import to_camel
 
 from app.cli import cli
@@ -24,13 +30,16 @@ from app.server.asgi import create_app
 from app.settings import Settings
 from app.workspaces.keys import new_key
 from tests.support.examples import Generated, examples, run
+from tests.support.mirrors import difference
 from tests.support.programs import program
 from tests.support.server import Server
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
-RUN = [README, ROOT / "docs" / "five-systems.md", ROOT / "docs" / "api.md"]
+API = ROOT / "docs" / "api.md"
+RUN = [README, ROOT / "docs" / "five-systems.md", API]
+SCHEMA = build_schema((ROOT / "schema.graphql").read_text())
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -65,12 +74,36 @@ def test_every_root_field_has_an_example() -> None:
         if "curl " in example.command
         for field in root_fields(example.command)
     }
-    schema = build_schema((ROOT / "schema.graphql").read_text())
-    roots = [kind for kind in (schema.query_type, schema.mutation_type) if kind is not None]
-    assert {f"{kind.name}.{field}" for kind in roots for field in kind.fields} - shown == set()
+    assert difference("The documentation by example", shown, root_field_names()) == []
 
 
-def test_links_lead_somewhere() -> None:
+def test_every_root_field_is_in_the_table_of_calls() -> None:
+    named = [name for row in table("To") for name in re.findall(r"`(\w+)`", row[1])]
+    fields = {name.partition(".")[2] for name in root_field_names()}
+    assert difference("README's table of all calls", set(named) - {"aliases"}, fields) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "inputs"),
+    [
+        ("text", ["StringFilter"]),
+        ("`id`, `professionalId`", ["IDFilter"]),
+        ("numbers", ["IntFilter", "FloatFilter"]),
+        ("timestamps", ["DateTimeFilter"]),
+        ("`tags`", ["TagsFilter"]),
+        ("`customFields`", ["CustomFieldFilter"]),
+        ("`assignedTo`", ["AssigneeInput"]),
+    ],
+)
+def test_every_condition_of_a_filter_is_in_the_docs(row: str, inputs: list[str]) -> None:
+    [conditions] = [cells[1] for cells in table("Field", API) if cells[0] == row]
+    named = re.findall(r"`(\w+)`", conditions)
+    for name in inputs:
+        members = filter_members(name)
+        assert difference(f"The row {row} of docs/api.md", named, members) == [], name
+
+
+def test_links_have_targets() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)]+)\)", document.read_text()):
             path, _, anchor = target.partition("#")
@@ -167,7 +200,7 @@ def test_error_table_has_the_statuses(live_server: Server) -> None:
             assert row[0] == f"`{code}`"
 
 
-def test_unexpected_errors_tell_a_request_id(server: Server) -> None:
+def test_unexpected_errors_have_a_request_id(server: Server) -> None:
     for broken, status in (("contact", 200), ("api_key", 500)):
         with closing(sqlite3.connect(server.folder / "rollcall.db")) as database:
             database.execute(f"DROP TABLE {broken}")
@@ -183,7 +216,7 @@ def test_unexpected_errors_tell_a_request_id(server: Server) -> None:
         assert extensions["requestId"] in server.log
 
 
-def test_database_that_is_away_is_unavailable() -> None:
+def test_unreachable_database_is_unavailable() -> None:
     nowhere = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
     app = create_app(Settings(_env_file=None, database_url=nowhere))
 
@@ -208,9 +241,21 @@ def root_fields(command: str) -> Iterator[str]:
                 yield f"{definition.operation.value.capitalize()}.{selection.name.value}"
 
 
-def table(header: str) -> list[list[str]]:
-    """The rows of README's table whose first column has that header."""
-    _, _, rest = README.read_text().partition(f"\n| {header} |")
+def filter_members(name: str) -> set[str]:
+    found = SCHEMA.type_map[name]
+    assert isinstance(found, GraphQLInputObjectType)
+    return set(found.fields)
+
+
+def root_field_names() -> set[str]:
+    """Such as `Query.contact`."""
+    roots = [kind for kind in (SCHEMA.query_type, SCHEMA.mutation_type) if kind is not None]
+    return {f"{kind.name}.{field}" for kind in roots for field in kind.fields}
+
+
+def table(header: str, document: Path = README) -> list[list[str]]:
+    """The rows of a document's table whose first column has that header."""
+    _, _, rest = document.read_text().partition(f"\n| {header} |")
     lines = rest.split("\n\n")[0].splitlines()[2:]
     assert lines, header
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
