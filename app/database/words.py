@@ -59,6 +59,14 @@ has_member = _worded(
     postgresql="coalesce(jsonb_typeof({0} -> {1}) <> 'null', false)",
 )
 
+# Whether a JSON array of texts has the third argument; the second is that text as JSON, which is
+# sooner ruled out than the array is read.
+has_text = _worded(
+    Boolean(),
+    sqlite="(instr({0}, {1}) > 0 AND EXISTS (SELECT 1 FROM json_each({0}) WHERE value = {2}))",
+    postgresql="({1} IS NOT NULL AND jsonb_exists({0}, {2}))",
+)
+
 # Whether a JSON array of texts has one of those of another.
 has_any = _worded(
     Boolean(),

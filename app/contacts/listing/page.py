@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from uuid import UUID
 
-from sqlalchemy import Select, Subquery, case, func, literal, select, union_all
+from sqlalchemy import Select, SelectBase, Subquery, case, func, literal, select, union_all
 from sqlmodel import col
 
 from app.contacts.limits import COUNT_LIMIT
@@ -108,8 +108,9 @@ def _among(
     dialect: Dialect, order: Order, window: Window, condition: Condition, ids: Select[Any]
 ) -> Select[Any]:
     held = _contacts(dialect, ids)
-    read = select(*(held.c[name] for name in NAMES), literal(value=False).label("is_end"))
-    met = read.where(within(order, window, held.c), predicate(condition, held.c))
+    met = _rows(held, is_end=False).where(
+        within(order, window, held.c), predicate(condition, held.c)
+    )
     return met.order_by(*across(order, window, held.c)).limit(window.size + 1)
 
 
@@ -120,7 +121,7 @@ def _contacts(dialect: Dialect, ids: Select[Any]) -> Subquery:
     return dialect.look_up(wanted, _READ, [is_wanted], 1).subquery("held")
 
 
-def _walk(order: Order, window: Window, condition: Condition) -> Select[Any] | None:
+def _walk(order: Order, window: Window, condition: Condition) -> SelectBase | None:
     """Walks along the index of the order. None if the condition or the window is empty.
 
     Each stretch returns the contacts that meet the condition and, if it is longer than the walk,
@@ -135,28 +136,25 @@ def _walk(order: Order, window: Window, condition: Condition) -> Select[Any] | N
         if all(_is_met(one, has_values=has_values) for one in own)
         for part in _stretch(order, window, others, [*bounds, *ranges])
     ]
-    if not parts:
-        return None
-    whole = union_all(*parts).subquery("whole")
-    return select(*whole.c).limit(window.size + 1)
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return union_all(*parts).limit(window.size + 1)
 
 
 def _stretch(
     order: Order, window: Window, condition: Condition, bounds: Sequence[Any]
 ) -> Iterator[Select[Any]]:
-    ordered: Any = select(*_READ).where(*bounds).order_by(*along(order, window, CONTACT.c))
+    ordered = select(*_READ).where(*bounds).order_by(*along(order, window, CONTACT.c))
     if condition == EVERY:
-        yield _rows(ordered.limit(window.size + 1), is_end=False)
+        yield _rows(ordered.limit(window.size + 1).subquery(), is_end=False)
         return
-    walked = ordered.limit(WALK)
-    yield _rows(walked, is_end=False, condition=condition)
-    yield _rows(ordered.offset(WALK - 1).limit(1), is_end=True)
+    walked = ordered.limit(WALK).subquery()
+    yield _rows(walked, is_end=False).where(predicate(condition, walked.c))
+    yield _rows(ordered.offset(WALK - 1).limit(1).subquery(), is_end=True)
 
 
-def _rows(read: Select[Any], *, is_end: bool, condition: Condition = EVERY) -> Select[Any]:
-    source = read.subquery()
-    names = (source.c[name] for name in NAMES)
-    return select(*names, literal(is_end).label("is_end")).where(predicate(condition, source.c))
+def _rows(read: Subquery, *, is_end: bool) -> Select[Any]:
+    return select(*(read.c[name] for name in NAMES), literal(is_end).label("is_end"))
 
 
 def _is_of(condition: Condition, order: Order) -> TypeGuard[Comparison]:
@@ -193,6 +191,8 @@ async def meeting(
     session: WorkspaceSession, ids: Sequence[UUID], condition: Condition
 ) -> set[UUID]:
     """Those of the given contacts that meet the condition."""
+    if not ids:
+        return set()
     held = _contacts(session.dialect, select(*session.dialect.values(ids).c))
     met: Any = select(held.c.id).where(predicate(condition, held.c))
     return set((await session.exec(met)).scalars())

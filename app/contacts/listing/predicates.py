@@ -27,6 +27,7 @@ from app.database.words import (
     has_any,
     has_member,
     has_object,
+    has_text,
     in_lower_case,
     number_member,
     text_member,
@@ -66,6 +67,8 @@ def predicate(condition: Condition, columns: Columns) -> ColumnElement[bool]:
             return compared(held, operator, value, ignore_case=condition.ignore_case)
         case CustomComparison():
             return _custom(condition, columns)
+        case Tagged((tag,)):
+            return has_text(columns.tags, _json(tag), literal(tag, Text))
         case Tagged(tags):
             return has_any(columns.tags, _json(tags))
         case AssignedTo(assignee):
