@@ -191,5 +191,5 @@ class TermTable(OfWorkspace, table=True):
 
 
 CONTACT: Table = ContactTable.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
-IDENTIFIER: Table = IdentifierTable.__table__  # type: ignore[attr-defined]
-TERM: Table = TermTable.__table__  # type: ignore[attr-defined]
+IDENTIFIER: Table = IdentifierTable.__table__  # type: ignore[attr-defined]  # nor here
+TERM: Table = TermTable.__table__  # type: ignore[attr-defined]  # nor here

@@ -36,7 +36,7 @@ def _member(type_: TypeEngine[Any], name: str, *, types: str, value: str) -> Wor
     """The value that a JSON object has for a key; NULL if it has none, or one of another type."""
     return _worded(
         type_,
-        sqlite=f"(SELECT value FROM json_each({{0}}) WHERE key = {{1}} AND type IN ({types}))",  # noqa: S608
+        sqlite=f"(SELECT value FROM json_each({{0}}) WHERE key = {{1}} AND type IN ({types}))",  # noqa: S608  # of names
         postgresql=f"CASE WHEN jsonb_typeof({{0}} -> {{1}}) = '{name}' THEN {value} END",
     )
 
