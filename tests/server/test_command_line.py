@@ -1,34 +1,10 @@
 """What the command line refuses: one line on standard error, and an exit code."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 
-from app.cli import main
+from tests.support.commands import Rollcall, refused
 
 KEY = ["key", "create", "--workspace", "demo", "--name", "test"]
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def rollcall(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    """Runs the command; its exit code, standard output and standard error."""
-
-    def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr("sys.argv", ["rollcall", *arguments])
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.mark.parametrize(
@@ -47,19 +23,16 @@ def rollcall(
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_usage_is_reported_in_one_line(
-    rollcall: Run, arguments: list[str], message: str
+    rollcall: Rollcall, arguments: list[str], message: str
 ) -> None:
-    code, out, err = rollcall(*arguments)
-    assert (code, out) == (2, "")
-    [line] = err.splitlines()
-    assert line.startswith(f"rollcall: {message}")
+    assert refused(rollcall(*arguments), 2).startswith(f"rollcall: {message}")
 
 
 @pytest.mark.parametrize("arguments", [[], ["key"]])
-def test_no_command_shows_the_help(rollcall: Run, arguments: list[str]) -> None:
-    code, out, err = rollcall(*arguments)
-    assert (code, err) == (2, "")
-    assert "Usage: " in out
+def test_no_command_shows_the_help(rollcall: Rollcall, arguments: list[str]) -> None:
+    result = rollcall(*arguments)
+    assert (result.code, result.err) == (2, "")
+    assert "Usage: " in result.out
 
 
 @pytest.mark.parametrize(
@@ -75,19 +48,14 @@ def test_no_command_shows_the_help(rollcall: Run, arguments: list[str]) -> None:
 )
 @pytest.mark.parametrize("command", ["serve", "migrate"])
 def test_wrong_setting_is_reported_in_one_line(
-    rollcall: Run, name: str, value: str, command: str
+    rollcall: Rollcall, name: str, value: str, command: str
 ) -> None:
-    code, out, err = rollcall(command, **{name: value})
-    assert (code, out) == (1, "")
-    [line] = err.splitlines()
-    assert line.startswith(f"rollcall: {name}")
+    assert refused(rollcall(command, **{name: value})).startswith(f"rollcall: {name}")
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
-def test_unavailable_database_is_reported_in_one_line(rollcall: Run, command: str) -> None:
+def test_unavailable_database_is_reported_in_one_line(rollcall: Rollcall, command: str) -> None:
     nowhere = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
-    code, out, err = rollcall(command, PORT="0", DATABASE_URL=nowhere)
-    assert (code, out) == (1, "")
-    [line] = err.splitlines()
+    line = refused(rollcall(command, PORT="0", DATABASE_URL=nowhere))
     assert line.startswith("rollcall: The database cannot be reached. Try again soon. (")
     assert "127.0.0.1" in line
