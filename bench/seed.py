@@ -15,6 +15,7 @@ from app.contacts.keys import ContactKey
 from app.contacts.store.find import find
 from app.contacts.store.save import save
 from app.contacts.upsert import upsert
+from app.database.dialect import RowLock
 from app.database.migrate import migrate
 from app.database.sessions import Database
 from app.errors import CommandFailed
@@ -91,7 +92,7 @@ async def _unsubscribe(database: Database, caller: Caller, batch: list[dict[str,
     """No upsert does that; all of the batch in one transaction."""
     moments = dict(_unsubscribed(batch))
     async with database.write(caller) as session:
-        working_set = await find(session, moments, lock=True)
+        working_set = await find(session, moments, RowLock.WAIT)
         changes = []
         for key, at in moments.items():
             if (contact := working_set.get(key)) is not None:

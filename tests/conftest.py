@@ -5,6 +5,8 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
 from app.database.migrate import migrate
+from app.database.prepared import Prepared
 from app.database.sessions import Database
 from app.fields.sources import DEFAULT_SOURCE
 from app.server.asgi import create_app
@@ -39,8 +42,15 @@ settings.load_profile("rollcall")
 @pytest.fixture(scope="session")
 def watch() -> Iterator[Watch]:
     watch = Watch()
+    fetch = Database.fetch
+
+    async def watched(database: Database, statement: Prepared, **parameters: Any) -> Any:
+        watch.see(statement.text)
+        return await fetch(database, statement, **parameters)
+
     event.listen(Engine, "before_cursor_execute", watch.before_cursor_execute)
-    yield watch
+    with patch.object(Database, "fetch", watched):
+        yield watch
     event.remove(Engine, "before_cursor_execute", watch.before_cursor_execute)
 
 

@@ -7,6 +7,7 @@ from app.contacts.decision.outcome import NOT_FOUND, Outcome, Updated
 from app.contacts.keys import ContactKey
 from app.contacts.store.find import find
 from app.contacts.store.save import save
+from app.database.dialect import RowLock
 from app.database.errors import try_again
 from app.database.sessions import Database
 from app.tables import Contact
@@ -23,7 +24,7 @@ async def change_one(
 ) -> Outcome:
     """Returns the outcome of `decide` for the contact, or a Conflict if there is no contact."""
     async with database.write(caller) as session:
-        contact = (await find(session, [key], lock=True)).get(key)
+        contact = (await find(session, [key], RowLock.WAIT)).get(key)
         if contact is None:
             return NOT_FOUND
         outcome = decide(contact)

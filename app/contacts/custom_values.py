@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from app.contacts.custom_fields import CustomFieldType, defined_types
+from app.contacts.custom_fields import CustomFieldType, read_types
 from app.contacts.decision.decide import Request
 from app.contacts.decision.policy import ObjectMode
-from app.database.sessions import Database
+from app.database.sessions import Database, InWorkspace
 from app.errors import FieldError, FieldErrorCode
 from app.timestamps import parse_timestamp
-from app.workspaces.keys import Caller
 
 FORMS = {
     CustomFieldType.STRING: "a string",
@@ -22,7 +21,7 @@ FORMS = {
 
 
 async def with_type_errors(
-    database: Database, caller: Caller, requests: Sequence[Request]
+    database: Database, tenant: InWorkspace, requests: Sequence[Request]
 ) -> Sequence[Request]:
     """Returns the requests, with an error added for each value that does not have its type.
 
@@ -30,8 +29,7 @@ async def with_type_errors(
     """
     if not any(request.given.get("custom_fields") for request in requests):
         return requests
-    async with database.read(caller) as session:
-        types = await defined_types(session)
+    types = await read_types(database, tenant)
     return [
         replace(request, errors=(*request.errors, *type_errors(request, types)))
         for request in requests

@@ -13,6 +13,7 @@ from app.contacts.listing.order import OLDEST_FIRST, Window
 from app.contacts.listing.page import full_page, meeting
 from app.contacts.store.find import find
 from app.contacts.store.save import save
+from app.database.dialect import RowLock
 from app.database.errors import try_again
 from app.database.sessions import Database
 from app.errors import FieldError, FieldErrorCode, InvalidInput
@@ -34,7 +35,7 @@ async def delete(
 ) -> Contact | Conflict:
     """Returns the deleted contact in its last state."""
     async with database.write(caller) as session:
-        contact = (await find(session, [key], lock=True)).get(key)
+        contact = (await find(session, [key], RowLock.WAIT)).get(key)
         if contact is None:
             return NOT_FOUND
         if reasons := version_conflicts(contact, if_version):
@@ -52,7 +53,7 @@ async def delete_by_keys(
         message = f"must have at most {DELETIONS_LIMIT:,} keys, has {len(keys)}"
         raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "selection.keys", message)])
     async with database.read(caller) if dry_run else database.write(caller) as session:
-        working_set = await find(session, keys, lock=not dry_run)
+        working_set = await find(session, keys, RowLock.NONE if dry_run else RowLock.WAIT)
         outcomes: list[Contact | Conflict] = []
         for key in keys:
             contact = working_set.get(key)
@@ -91,7 +92,7 @@ async def _delete(
 ) -> list[Contact]:
     async with database.write(caller) as session:
         keys = [ContactKey.of_id(contact.id) for contact in contacts]
-        locked = await find(session, keys, lock=True)
+        locked = await find(session, keys, RowLock.WAIT)
         still = await meeting(session, [contact.id for contact in contacts], condition)
         held = (locked.by_id(contact.id) for contact in contacts if contact.id in still)
         deleted = [contact for contact in held if contact is not None]

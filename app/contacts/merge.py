@@ -18,6 +18,7 @@ from app.contacts.keys import ContactKey
 from app.contacts.limits import ALIASES_LIMIT
 from app.contacts.store.find import find
 from app.contacts.store.save import save
+from app.database.dialect import RowLock
 from app.database.errors import try_again
 from app.database.sessions import Database, WorkspaceSession
 from app.errors import FieldError, FieldErrorCode, InvalidInput
@@ -55,7 +56,8 @@ async def merge(
     """Raises InvalidInput if both keys belong to one contact, if the merged contact would exceed a
     limit, or if a custom value would move that does not have the type of its field."""
     async with database.read(caller) if dry_run else database.write(caller) as session:
-        working_set = await find(session, [into, away], lock=not dry_run)
+        lock = RowLock.NONE if dry_run else RowLock.WAIT
+        working_set = await find(session, [into, away], lock)
         kept, merged_away = working_set.get(into), working_set.get(away)
         if kept is None or merged_away is None:
             return _not_found(into=kept, **{"from": merged_away})

@@ -1,21 +1,48 @@
-"""Upserts: find, decide, save, and try again after a lost race."""
+"""Upserts: find, decide, save, and try again after a lost race.
 
-from collections.abc import Sequence
+Single upserts of a workspace share a transaction with those that come at the same time. They are
+decided in the order of their arrival, as the rows of a bulk are, and answered after the commit.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from app.contacts.change import Cause, Change
 from app.contacts.custom_values import with_type_errors
 from app.contacts.decision.decide import Request, Stamp, decide
 from app.contacts.decision.outcome import Conflict, Created, Invalid, Outcome, Updated
 from app.contacts.decision.working_set import WorkingSet
-from app.contacts.keys import given_keys
+from app.contacts.keys import ContactKey, given_keys
 from app.contacts.limits import ROWS_LIMIT
 from app.contacts.store.find import find
 from app.contacts.store.save import save
+from app.database.dialect import RowLock
 from app.database.errors import try_again
 from app.database.sessions import Database
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import new_id, now
 from app.workspaces.keys import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class _Upsert:
+    """A request and its caller, who may have another key than others of the same workspace."""
+
+    caller: Caller
+    request: Request
+
+
+async def upsert_one(
+    database: Database, caller: Caller, request: Request, *, dry_run: bool = False
+) -> Outcome:
+    """As `upsert` of one request, but in one transaction with others of the workspace.
+
+    Raises Unavailable if too many wait.
+    """
+    if dry_run or request.errors:
+        [outcome] = await upsert(database, caller, [request], dry_run=dry_run)
+        return outcome
+    return await database.share(_upsert_together, caller, _Upsert(caller, request))
 
 
 async def upsert(
@@ -36,41 +63,81 @@ async def upsert(
     if len(requests) > ROWS_LIMIT:
         message = f"must have at most {ROWS_LIMIT:,} rows, has {len(requests)}"
         raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "inputs", message)])
-    requests = await with_type_errors(database, caller, requests)
-    if all(request.errors for request in requests):
-        outcomes, _ = decide_all(requests, WorkingSet(), caller)
-        return outcomes
-    return await _in_transaction(database, caller, requests, dry_run, atomic)
+    upserts = await _checked(database, [_Upsert(caller, request) for request in requests])
+    return await _decided(database, upserts, RowLock.WAIT, dry_run=dry_run, atomic=atomic)
 
 
-@try_again
-async def _in_transaction(
-    database: Database, caller: Caller, requests: Sequence[Request], dry_run: bool, atomic: bool
+async def _upsert_together(database: Database, upserts: Sequence[_Upsert]) -> list[Outcome]:
+    """Several fail together instead of waiting for a row lock: each then waits for its own."""
+    lock = RowLock.WAIT if len(upserts) == 1 else RowLock.NO_WAIT
+    return await _decided(database, await _checked(database, upserts), lock)
+
+
+async def _checked(database: Database, upserts: Sequence[_Upsert]) -> list[_Upsert]:
+    """With an error for each custom value that does not have its type."""
+    requests = [one.request for one in upserts]
+    if not requests:
+        return []
+    checked = await with_type_errors(database, upserts[0].caller, requests)
+    return [_Upsert(one.caller, request) for one, request in zip(upserts, checked, strict=True)]
+
+
+async def _decided(
+    database: Database,
+    upserts: Sequence[_Upsert],
+    lock: RowLock,
+    *,
+    dry_run: bool = False,
+    atomic: bool = False,
 ) -> list[Outcome]:
-    async with database.read(caller) if dry_run else database.write(caller) as session:
-        keys = [key for one in requests for _, key in given_keys(one.given, caller.source)]
-        keys += [request.by for request in requests if request.by is not None]
-        working_set = await find(session, keys, lock=not dry_run)
-        outcomes, changes = decide_all(requests, working_set, caller)
+    if all(one.request.errors for one in upserts):
+        return _decide(upserts, WorkingSet())[0]
+    if dry_run:
+        async with database.read(upserts[0].caller) as session:
+            return _decide(upserts, await find(session, _keys(upserts)))[0]
+    if lock is RowLock.NO_WAIT:
+        return await _saved(database, upserts, lock, atomic=atomic)
+    return await _saved_after_races(database, upserts, lock, atomic=atomic)
+
+
+async def _saved(
+    database: Database, upserts: Sequence[_Upsert], lock: RowLock, *, atomic: bool
+) -> list[Outcome]:
+    async with database.write(upserts[0].caller) as session:
+        working_set = await find(session, _keys(upserts), lock)
+        outcomes, changes = _decide(upserts, working_set)
         failed = any(isinstance(outcome, Conflict | Invalid) for outcome in outcomes)
-        if not dry_run and not (atomic and failed):
+        if not (atomic and failed):
             await save(session, changes)
     return outcomes
 
 
-def decide_all(
-    requests: Sequence[Request], working_set: WorkingSet, caller: Caller
+_saved_after_races = try_again(_saved)
+
+
+def _keys(upserts: Sequence[_Upsert]) -> Iterable[ContactKey]:
+    for one in upserts:
+        for _, key in given_keys(one.request.given, one.caller.source):
+            yield key
+        if one.request.by is not None:
+            yield one.request.by
+
+
+def _decide(
+    upserts: Sequence[_Upsert], working_set: WorkingSet
 ) -> tuple[list[Outcome], list[Change]]:
     """Returns the outcomes, and the changes to save."""
     outcomes: list[Outcome] = []
     changes: list[Change] = []
-    for request in requests:
-        outcome = decide(request, working_set, Stamp(new_id(), now(), caller.key_id, caller.source))
+    for one in upserts:
+        key_id = one.caller.key_id
+        stamp = Stamp(new_id(), now(), key_id, one.caller.source)
+        outcome = decide(one.request, working_set, stamp)
         outcomes.append(outcome)
         if isinstance(outcome, Created) or (isinstance(outcome, Updated) and outcome.changes):
             after = outcome.contact
             before = working_set.by_id(after.id)
             fields = outcome.changes if isinstance(outcome, Updated) else ()
-            changes.append(Change(before, after, Cause.UPSERT, caller.key_id, fields))
+            changes.append(Change(before, after, Cause.UPSERT, key_id, fields))
             working_set.put(after)
     return outcomes, changes

@@ -2,18 +2,39 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import FromClause, Select, Table
+from sqlalchemy import FromClause, Select, SelectBase, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.database.prepared import Prepared
+
 Row = Mapping[str, Any]
+
+
+class RowLock(Enum):
+    """Whether the rows that a statement reads are locked until the transaction ends."""
+
+    NONE = "none"
+    WAIT = "wait"  # for those who have a lock on one of them
+    NO_WAIT = "no wait"  # fails with LostRace instead
 
 
 class Dialect(Hashable, Protocol):
     reader: AsyncEngine
     writer: AsyncEngine
+    lanes: int  # the statements or transactions that requests share which run at once
+
+    def prepare(self, statement: SelectBase) -> Prepared:
+        """Compiles the statement."""
+
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """The rows of one statement, outside of a transaction. Raises TimedOut."""
+
+    async def close(self) -> None:
+        """Closes all connections."""
 
     def turn(self, workspace_id: UUID | None) -> AbstractAsyncContextManager[None]:
         """What a writer of the workspace waits for before it takes a connection."""
@@ -61,10 +82,11 @@ class Dialect(Hashable, Protocol):
         the statistics say. The first column is never NULL. SQLite has no limit here.
         """
 
-    def each(self, table: str, columns: Sequence[str], on: str, *, lock: bool = False) -> str:
+    def each(
+        self, table: str, columns: Sequence[str], on: str, lock: RowLock = RowLock.NONE
+    ) -> str:
         """SQL that joins at most one row of the table to each row on its left, in their order.
 
         `on` compares all columns of one unique index, which is then read once for each row on
-        the left, whatever the statistics say. With `lock`, the row is locked until the
-        transaction ends.
+        the left, whatever the statistics say.
         """

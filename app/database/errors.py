@@ -1,9 +1,11 @@
 """Translates errors of the drivers into those of Rollcall, and retries lost races."""
 
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg  # type: ignore[import-untyped]  # has no types
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import (
@@ -39,6 +41,9 @@ _SQLITE_TIMED_OUT = "SQLITE_INTERRUPT"
 ATTEMPTS = 20
 ATTEMPTS_SECONDS = 10
 
+# What the drivers raise past SQLAlchemy.
+_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error)
+
 _UNREACHABLE = "The database cannot be reached. Try again soon."
 _log = logging.getLogger("rollcall.database")
 
@@ -72,7 +77,7 @@ try_again = retry(
 def translated_errors() -> Iterator[None]:
     try:
         yield
-    except (DBAPIError, OSError, PoolTimeout) as error:
+    except (DBAPIError, OSError, PoolTimeout, *_DRIVER_ERRORS) as error:
         expected = _translated(error)
         if expected is None:
             raise
@@ -81,20 +86,32 @@ def translated_errors() -> Iterator[None]:
         raise expected from error
 
 
-def _translated(error: DBAPIError | OSError | PoolTimeout) -> RollcallError | None:
+def timed_out() -> TimedOut:
+    return TimedOut(
+        "The database took longer than DATABASE_STATEMENT_TIMEOUT_SECONDS allows. "
+        "Ask for less, or try again."
+    )
+
+
+def _translated(error: Exception) -> RollcallError | None:
     if isinstance(error, PoolTimeout):
         return Unavailable("The database is too busy. Try again soon.")
     if isinstance(error, OSError):
         return Unavailable(_UNREACHABLE)
-    state = getattr(error.orig, "sqlstate", None) or ""
-    name = getattr(error.orig, "sqlite_errorname", None) or ""
+    raised = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(raised, "sqlstate", None) or ""
+    name = getattr(raised, "sqlite_errorname", None) or ""
     if state in _LOST_RACES or name.startswith(_SQLITE_LOST_RACES):
         return LostRace()
     if state == _TIMED_OUT or name == _SQLITE_TIMED_OUT:
-        return TimedOut(
-            "The database took longer than DATABASE_STATEMENT_TIMEOUT_SECONDS allows. "
-            "Ask for less, or try again."
-        )
-    if error.connection_invalidated or state.startswith(_AWAY) or name.startswith(_SQLITE_AWAY):
+        return timed_out()
+    if _is_lost(error) or state.startswith(_AWAY) or name.startswith(_SQLITE_AWAY):
         return Unavailable(_UNREACHABLE)
     return None
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether the connection was closed."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    return isinstance(error, asyncpg.InterfaceError)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Float,
     FromClause,
     Select,
+    SelectBase,
     Table,
     Text,
     Uuid,
@@ -37,8 +38,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 
-from app.database.dialect import Row
-from app.database.engine import new_engine
+from app.database.dialect import Row, RowLock
+from app.database.engine import new_engine, pooled
+from app.database.errors import timed_out
+from app.database.prepared import Prepared
 from app.database.text_indexes import build_text_indexes
 from app.settings import DatabaseSettings
 
@@ -47,14 +50,20 @@ MIGRATION_LOCK = 7_655_372_011
 LOCK_WAIT_SECONDS = 0.2
 
 
+_LOCKS = {
+    RowLock.NONE: "LIMIT 1",
+    RowLock.WAIT: "FOR UPDATE",
+    RowLock.NO_WAIT: "FOR UPDATE NOWAIT",
+}
+
 _TYPES: dict[type, type[TypeEngine[Any]]] = {str: Text, float: Float}
 
 # Statistics are of all workspaces, and may be old or missing. No plan reads a table from its start,
 # or sorts what an index has in order, because these take it for small. Nothing here is worth
 # another process, or the time of a compiler.
 _PLANS = (
-    "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off;"
-    "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off;"
+    "SET {0} enable_seqscan = off; SET {0} enable_sort = off;"
+    "SET {0} max_parallel_workers_per_gather = 0; SET {0} jit = off;"
 )
 
 
@@ -70,16 +79,35 @@ class PostgreSQL:
         self.writer = new_engine(url, settings, _arguments(settings))
         self.reader = self.writer.execution_options(isolation_level="REPEATABLE READ")
         connections = settings.database_pool_size + settings.database_pool_overflow
-        self._writers_limit = max(connections // 2, 1)
+        self.lanes = max(connections // 2, 1)
+        self._statement_seconds = settings.database_statement_timeout_seconds
         self._turn_seconds = settings.database_pool_timeout_seconds
         self._writers: WeakValueDictionary[UUID | None, Semaphore] = WeakValueDictionary()
         _leave_lost_connections(self.writer)
+        _set_plans(self.writer)
+
+    def prepare(self, statement: SelectBase) -> Prepared:
+        return Prepared(statement, self.writer.dialect)
+
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        async with pooled(self.writer) as connection:
+            driver: Any = connection.driver_connection
+            try:
+                rows: Sequence[Sequence[Any]] = await driver.fetch(
+                    statement, *arguments, timeout=self._statement_seconds
+                )
+            except TimeoutError as error:
+                raise timed_out() from error
+            return rows
+
+    async def close(self) -> None:
+        await self.writer.dispose()
 
     @asynccontextmanager
     async def turn(self, workspace_id: UUID | None) -> AsyncIterator[None]:
         """The writers of a workspace take half of the connections at most; the others wait
         without one."""
-        semaphore = self._writers.setdefault(workspace_id, Semaphore(self._writers_limit))
+        semaphore = self._writers.setdefault(workspace_id, Semaphore(self.lanes))
         try:
             async with asyncio.timeout(self._turn_seconds):
                 await semaphore.acquire()
@@ -150,9 +178,11 @@ class PostgreSQL:
         held = select(*columns).where(*on).limit(limit).lateral()
         return select(*held.c).select_from(wanted.join(held, true()))
 
-    def each(self, table: str, columns: Sequence[str], on: str, *, lock: bool = False) -> str:
+    def each(
+        self, table: str, columns: Sequence[str], on: str, lock: RowLock = RowLock.NONE
+    ) -> str:
         selected = ", ".join(columns)
-        end = "FOR UPDATE" if lock else "LIMIT 1"
+        end = _LOCKS[lock]
         one = f"SELECT {selected} FROM {table} WHERE {on} {end}"  # noqa: S608  # of names alone
         return f"LEFT JOIN LATERAL ({one}) AS {table} ON true"
 
@@ -211,7 +241,7 @@ def _arguments(settings: DatabaseSettings, *, limited: bool = True) -> dict[str,
     timeouts = (
         f"SET LOCAL statement_timeout = {statement};"
         f"SET LOCAL idle_in_transaction_session_timeout = {statement};"
-        f"SET LOCAL lock_timeout = {lock};" + _PLANS
+        f"SET LOCAL lock_timeout = {lock};" + _PLANS.format("LOCAL")
     )
 
     class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -246,3 +276,12 @@ def _leave_lost_connections(engine: AsyncEngine) -> None:
     def checkout(connection: Any, *_: Any) -> None:
         if connection.driver_connection.is_closed():
             raise DisconnectionError
+
+
+def _set_plans(engine: AsyncEngine) -> None:
+    """For statements outside of transactions. PgBouncer may give these to another connection, which
+    another process of Rollcall has set up in the same way."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _: Any) -> None:
+        connection.run_async(lambda driver: driver.execute(_PLANS.format("SESSION")))

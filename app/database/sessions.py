@@ -4,23 +4,25 @@ A session is bound to the workspace of its caller: whatever it reads or writes o
 workspaces belongs to that one. Sessions without a workspace see `workspace` and `api_key` alone.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Table, event
-from sqlalchemy.engine import CursorResult, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
-from sqlalchemy.sql.expression import TextualSelect
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.dialect import Dialect, Row
 from app.database.errors import translated_errors
 from app.database.postgresql import PostgreSQL
+from app.database.prepared import Prepared
+from app.database.sharing import Answer, Call, Shared
 from app.database.sqlite import SQLite
 from app.errors import CommandFailed
 from app.settings import DatabaseSettings
@@ -49,12 +51,11 @@ class WorkspaceSession(AsyncSession):
             for table in OfWorkspace.__subclasses__()
         ]
 
-    async def run(self, statement: TextualSelect, **parameters: Any) -> CursorResult[Any]:
-        """A statement whose text is written out. It compares `:workspace_id` in each table."""
+    async def fetch(self, statement: Prepared, **parameters: Any) -> list[list[Any]]:
+        """The rows of a statement that compares `:workspace_id` in each table."""
+        arguments = statement.arguments(workspace_id=self.workspace_id, **parameters)
         connection = await self.connection()
-        return await connection.execute(
-            statement, {"workspace_id": self.workspace_id, **parameters}
-        )
+        return statement.rows(await connection.exec_driver_sql(statement.text, arguments))
 
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """In their order, by one statement. All rows have the same columns."""
@@ -85,6 +86,7 @@ class Database:
     def __init__(self, url: str, settings: DatabaseSettings | None = None) -> None:
         settings = settings or DatabaseSettings()
         file = sqlite_path(url)
+        self._shared: dict[Any, Shared[Any, Any]] = {}
         self.dialect: Dialect = SQLite(url, file, settings) if file else PostgreSQL(url, settings)
 
     @asynccontextmanager
@@ -125,9 +127,31 @@ class Database:
             async with self.dialect.migrating() as connection:
                 yield connection
 
+    async def fetch(self, statement: Prepared, **parameters: Any) -> list[list[Any]]:
+        """The rows of one statement, without a session or a transaction. A statement on tables of
+        workspaces compares `:workspace_id` in each of them."""
+        arguments = statement.arguments(**parameters)
+        with translated_errors():
+            return statement.rows(await self.dialect.fetch(statement.text, arguments))
+
+    async def share(
+        self,
+        run: Callable[["Database", Sequence[Call]], Awaitable[Sequence[Answer]]],
+        tenant: InWorkspace,
+        call: Call,
+    ) -> Answer:
+        """The answer to the call by `run`, which takes the concurrent calls of the workspace
+        together, as `app.database.sharing` has it."""
+        shared = self._shared.get(run)
+        if shared is None:
+            shared = self._shared[run] = Shared(partial(run, self), self.dialect.lanes)
+        answer: Answer = await shared.answer(tenant.workspace_id, call)
+        return answer
+
     async def close(self) -> None:
-        await self.dialect.reader.dispose()
-        await self.dialect.writer.dispose()
+        for shared in self._shared.values():
+            await shared.close()
+        await self.dialect.close()
 
 
 def sqlite_path(url: str) -> Path | None:

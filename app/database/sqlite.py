@@ -1,5 +1,6 @@
 """SQLite: one writer at a time, a file that only its owner reads, statements with a time limit."""
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    SelectBase,
     Table,
     Text,
     and_,
@@ -29,8 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.database.dialect import Row
-from app.database.engine import new_engine
+from app.database.dialect import Row, RowLock
+from app.database.engine import new_engine, pooled
+from app.database.prepared import Prepared
 from app.settings import DatabaseSettings
 from app.text import lower_case
 
@@ -38,25 +41,53 @@ BUSY_SECONDS = 5
 WRITER_CACHE_KIB = 32 * 1024  # a bulk of new contacts changes more pages than 2 MB, the default
 READER_CACHE_KIB = 2 * 1024
 
+# The threads that run single statements. Python's global lock leaves little to more of them.
+LANES = 2
+
 # How many instructions of SQLite's virtual machine run between two looks at the clock: a few
 # milliseconds of most statements. Each look waits for Python's global lock.
 CLOCK_INSTRUCTIONS = 100_000
 
 
 class SQLite:
-    """An engine for reads, and one with a single connection for writes.
+    """An engine for reads, one for single statements, and one with a single connection for writes.
 
     Writers queue for that connection in order of arrival, and open every transaction with
     BEGIN IMMEDIATE.
     """
 
+    lanes = LANES
+
     def __init__(self, url: str, file: Path, settings: DatabaseSettings) -> None:
         one = settings.model_copy(update={"database_pool_size": 1, "database_pool_overflow": 0})
         self.reader = new_engine(url, settings, {})
+        few = settings.model_copy(update={"database_pool_size": LANES})
+        self._single = new_engine(url, few, {}, pool_reset_on_return=None)
         self.writer = new_engine(url, one, {})
         limit = settings.database_statement_timeout_seconds
         _set_up(self.reader, file, "BEGIN", READER_CACHE_KIB, limit)
+        _set_up(self._single, file, "BEGIN", READER_CACHE_KIB, limit)
         _set_up(self.writer, file, "BEGIN IMMEDIATE", WRITER_CACHE_KIB, limit)
+
+    def prepare(self, statement: SelectBase) -> Prepared:
+        return Prepared(statement, self.writer.dialect)
+
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        async with pooled(self._single) as connection:
+            clock: StatementClock = connection.info["clock"]
+            driver: Any = connection.driver_connection
+            clock.start()
+            try:
+                rows: Sequence[Sequence[Any]] = await driver.execute_fetchall(statement, arguments)
+            except asyncio.CancelledError:
+                clock.interrupt()
+                raise
+            clock.stop()
+            return rows
+
+    async def close(self) -> None:
+        for engine in (self.reader, self._single, self.writer):
+            await engine.dispose()
 
     def turn(self, workspace_id: UUID | None) -> AbstractAsyncContextManager[None]:
         return nullcontext()
@@ -120,7 +151,9 @@ class SQLite:
         joined = select(*columns).select_from(wanted).outerjoin(first.class_, and_(*on))
         return joined.where(func.coalesce(first, null()).is_not(None)).limit(-1)
 
-    def each(self, table: str, columns: Sequence[str], on: str, *, lock: bool = False) -> str:
+    def each(
+        self, table: str, columns: Sequence[str], on: str, lock: RowLock = RowLock.NONE
+    ) -> str:
         return f"LEFT JOIN {table} ON {on}"  # SQLite never turns a LEFT JOIN round
 
 

@@ -20,7 +20,7 @@ from app.server.protocol import BoundedProtocol
 from app.settings import Settings
 
 # With the time to close connections, a process ends within 15 s of SIGTERM.
-GRACE_SECONDS = 13
+GRACE_SECONDS = 12
 
 # The connections that may wait to be accepted.
 BACKLOG = 2048

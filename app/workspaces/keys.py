@@ -9,19 +9,28 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from secrets import token_hex
+from typing import Any
 from uuid import UUID
 from zlib import crc32
 
+from cachetools import TTLCache
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
+from app.database.dialect import Dialect
+from app.database.prepared import Prepared
 from app.database.sessions import Database
 from app.errors import Forbidden, Unauthenticated
 from app.tables import ApiKey, Workspace, now
 
 PREFIX = "rollcall_"
 PREFIX_SHOWN = len(PREFIX) + 8
+
+HELD_SECONDS = 1.0
+HELD_LIMIT = 10_000
 
 _SHAPE = re.compile(PREFIX + "([0-9a-f]{64})([0-9a-f]{8})")
 
@@ -36,6 +45,7 @@ class Scope(Enum):
 class Caller:
     """The workspace, key and scopes behind a request; `source` is that of its external ids."""
 
+    scopes: frozenset[Scope]
     workspace_id: UUID
     workspace_name: str
     key_id: UUID
@@ -43,7 +53,6 @@ class Caller:
     key_prefix: str
     key_created_at: datetime
     key_expires_at: datetime | None
-    scopes: frozenset[Scope]
     source: str
 
     def require(self, scope: Scope) -> None:
@@ -60,35 +69,55 @@ def digest(key: str) -> bytes:
     return sha256(key.encode()).digest()
 
 
+class Authenticator:
+    """Finds the caller of a key. Keys that were found are held for HELD_SECONDS, and so it takes
+    up to that long until a revocation holds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._held: TTLCache[bytes, Caller] = TTLCache(HELD_LIMIT, HELD_SECONDS)
+
+    async def caller(self, key: str) -> Caller:
+        """Raises Unauthenticated for a key that is malformed, unknown, revoked or expired."""
+        key_digest = digest(key)
+        caller = self._held.get(key_digest)
+        if caller is None:
+            caller = self._held[key_digest] = await authenticate(self._database, key)
+        _refuse_expired(caller)
+        return caller
+
+
 async def authenticate(database: Database, key: str) -> Caller:
     shape = _SHAPE.fullmatch(key)
     if shape is None or _checksum(shape[1]) != shape[2]:
         raise Unauthenticated("The API key is malformed.")
-    statement = (
-        select(ApiKey, Workspace)
-        .join(Workspace, col(Workspace.id) == col(ApiKey.workspace_id))
-        .where(col(ApiKey.digest) == digest(key))
-    )
-    async with database.read_directory() as session:
-        found = (await session.exec(statement)).one_or_none()
-    if found is None:
+    found = await database.fetch(_by_digest(database.dialect), digest=digest(key))
+    if not found:
         raise Unauthenticated("The API key does not exist.")
-    api_key, workspace = found
-    if api_key.revoked_at is not None:
+    [[scopes, revoked_at, *others]] = found
+    if revoked_at is not None:
         raise Unauthenticated("The API key was revoked.")
-    if api_key.expires_at is not None and api_key.expires_at <= now():
+    caller = Caller(frozenset(map(Scope, scopes)), *others)
+    _refuse_expired(caller)
+    return caller
+
+
+def _refuse_expired(caller: Caller) -> None:
+    if caller.key_expires_at is not None and caller.key_expires_at <= now():
         raise Unauthenticated("The API key has expired.")
-    return Caller(
-        workspace_id=workspace.id,
-        workspace_name=workspace.name,
-        key_id=api_key.id,
-        key_name=api_key.name,
-        key_prefix=api_key.prefix,
-        key_created_at=api_key.created_at,
-        key_expires_at=api_key.expires_at,
-        scopes=frozenset(Scope(scope) for scope in api_key.scopes),
-        source=api_key.source,
-    )
+
+
+@lru_cache(maxsize=8)
+def _by_digest(dialect: Dialect) -> Prepared:
+    """The scopes, the time of the revocation, and the other fields of a Caller in their order."""
+    columns: list[Any] = [
+        *(ApiKey.scopes, ApiKey.revoked_at, Workspace.id, Workspace.name),
+        *(ApiKey.id, ApiKey.name, ApiKey.prefix, ApiKey.created_at, ApiKey.expires_at),
+        ApiKey.source,
+    ]
+    of_key = col(Workspace.id) == col(ApiKey.workspace_id)
+    wanted = col(ApiKey.digest) == bindparam("digest")
+    return dialect.prepare(select(*columns).join_from(ApiKey, Workspace, of_key).where(wanted))
 
 
 def _checksum(secret: str) -> str:

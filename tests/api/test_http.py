@@ -449,7 +449,7 @@ async def test_unexpected_error_in_a_resolver_is_masked_and_logged_with_its_requ
     async def fail(*_: Any) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(read, "find", fail)
+    monkeypatch.setattr(read, "find_each", fail)
     query = '{ contact(by: {email: "a@example.com"}) { id } viewer { workspace { name } } }'
     response = await post_json(api, {"query": query})
     assert response.status_code == 200

@@ -1,14 +1,12 @@
 """The types of defined custom fields, at every write."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from tests.contacts.test_custom_fields import DEFINITIONS, REMOVE, define
 from tests.support.client import Client
+from tests.support.statements import statements
 
 OUTCOME = """
 ... on ContactCreated { contact { customFields } }
@@ -138,25 +136,10 @@ async def test_definitions_of_another_workspace_do_not_apply(api: Client, strang
     assert await api.errors(UPSERT, input=ada(plan=1)) == [("INVALID_FORMAT", "customFields.plan")]
 
 
-@contextmanager
-def statements_on_definitions() -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def see(*arguments: Any) -> None:
-        if "custom_field " in arguments[2]:
-            seen.append(arguments[2])
-
-    event.listen(Engine, "before_cursor_execute", see)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", see)
-
-
 async def test_definitions_are_read_once_a_call_and_only_for_custom_fields(api: Client) -> None:
     await define(api, "plan", "STRING")
     rows = [ada(plan="gold") | {"email": f"{n}@example.com"} for n in range(50)]
-    with statements_on_definitions() as seen:
-        await api(BULK, inputs=rows)
-    assert len(seen) == 1
-    with statements_on_definitions() as seen:
-        await api(BULK, inputs=[{"email": ADA}, ada()])
-    assert seen == []
+    for inputs, times in ((rows, 1), ([{"email": ADA}, ada()], 0)):
+        with statements() as seen:
+            await api(BULK, inputs=inputs)
+        assert len([one for one in seen if "custom_field " in one]) == times

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, func, text
 from sqlmodel import select
 
 from app.api.graphql.execution.answers import is_unavailable
-from app.api.http import endpoint
 from app.contacts.decision.decide import Request
 from app.contacts.decision.outcome import Created, Updated
 from app.contacts.upsert import upsert
@@ -26,7 +25,7 @@ from app.errors import InvalidInput, RollcallError, TimedOut, Unavailable
 from app.server.asgi import create_app
 from app.settings import DatabaseSettings, Settings
 from app.tables import Workspace
-from app.workspaces import workspaces
+from app.workspaces import keys, workspaces
 from app.workspaces.keys import Caller, Scope, authenticate
 from tests.conftest import client_of
 from tests.support.client import Client
@@ -453,7 +452,7 @@ async def test_database_that_goes_away_after_the_key_was_checked(
 
     async with serving(moody.url("postgres")) as api:
         with monkeypatch.context() as patched:
-            patched.setattr(endpoint, "authenticate", authenticate_and_stop)
+            patched.setattr(keys, "authenticate", authenticate_and_stop)
             try:
                 answer = await post(api, document, accept)
             finally:

@@ -52,8 +52,8 @@ def unscoped(statement: str) -> list[str]:
 
 
 class Watch:
-    """Listens to every statement but those that are written out, as migrations are; a test that
-    means to see all workspaces says so by the execution option `any_workspace`."""
+    """Listens to every statement but those of migrations and tests, which are written out; a test
+    that means to see all workspaces says so by the execution option `any_workspace`."""
 
     def __init__(self) -> None:
         self.unscoped: list[str] = []
@@ -65,6 +65,9 @@ class Watch:
             return
         if context.compiled and isinstance(context.compiled.statement, TextClause):
             return
+        self.see(statement)
+
+    def see(self, statement: str) -> None:
         words = statement.removeprefix("EXPLAIN (FORMAT JSON) ").lstrip().upper()
         is_data = words.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))
         if is_data and unscoped(statement):

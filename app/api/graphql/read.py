@@ -20,7 +20,7 @@ from app.contacts.limits import (
 from app.contacts.listing.conditions import All, Condition, search_for
 from app.contacts.listing.order import Order, window
 from app.contacts.listing.page import WALK
-from app.contacts.store.find import find
+from app.contacts.store.find import find_each
 from app.workspaces.keys import Scope
 
 
@@ -137,7 +137,5 @@ class ContactQuery:
 
 
 async def _contacts(info: Info, keys: list[ContactKey]) -> list[Contact | None]:
-    async with info.context.database.read(info.context.caller) as session:
-        found = await find(session, keys)
-    records = [found.get(key) for key in keys]
+    records = await find_each(info.context.database, info.context.caller, keys)
     return [None if record is None else Contact.of(record) for record in records]

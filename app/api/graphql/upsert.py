@@ -35,7 +35,7 @@ from app.contacts.decision.policy import (
 )
 from app.contacts.keys import ContactKey
 from app.contacts.limits import ROWS_LIMIT
-from app.contacts.upsert import upsert
+from app.contacts.upsert import upsert, upsert_one
 from app.errors import InvalidInput
 from app.fields.normalise import normalise
 from app.workspaces.keys import Scope
@@ -165,5 +165,4 @@ async def _one(
     dry_run: bool = False,
 ) -> Outcome:
     request = asked(input, policy, if_version=if_version, by=by)
-    [outcome] = await upsert(info.context.database, info.context.caller, [request], dry_run=dry_run)
-    return outcome
+    return await upsert_one(info.context.database, info.context.caller, request, dry_run=dry_run)

@@ -21,13 +21,14 @@ from app.api.http.response import respond
 from app.database.sessions import Database
 from app.errors import BadRequest, RollcallError
 from app.settings import Settings
-from app.workspaces.keys import Caller, authenticate
+from app.workspaces.keys import Authenticator, Caller
 
 
 class GraphQLEndpoint:
     def __init__(self, schema: strawberry.Schema, database: Database, settings: Settings) -> None:
         self._schema = schema._schema
         self._database = database
+        self._authenticator = Authenticator(database)
         self._settings = settings
         self._documents = Documents(self._schema, introspection=not settings.is_production)
 
@@ -35,7 +36,7 @@ class GraphQLEndpoint:
         media_type = JSON
         try:
             media_type = negotiated(request.headers.getlist("accept"))
-            caller = await authenticate(self._database, api_key(request.headers))
+            caller = await self._authenticator.caller(api_key(request.headers))
             parameters = await self._parameters(request)
             return await self._run(request, caller, parameters, media_type)
         except RollcallError as error:

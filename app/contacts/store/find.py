@@ -4,19 +4,21 @@ The plan does not depend on statistics: each key is looked up by the primary key
 `contact_identifier`, and each contact by that of `contact`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Uuid, bindparam, column, text
-from sqlalchemy.sql.expression import TextualSelect
 
 from app.contacts.decision.working_set import WorkingSet
 from app.contacts.keys import ContactKey, MatchedBy
 from app.contacts.store.columns import COLUMNS, record
-from app.database.dialect import Dialect
+from app.database.dialect import Dialect, Row, RowLock
 from app.database.errors import LostRace
-from app.database.sessions import WorkspaceSession
+from app.database.prepared import Prepared
+from app.database.sessions import Database, InWorkspace, WorkspaceSession
 from app.tables import Contact
 
 _BY_KEY = """
@@ -28,6 +30,13 @@ FROM (
     GROUP BY 1 ORDER BY 1
 ) AS found {contact}
 """
+_EACH_KEY = """
+SELECT found.position, {columns}
+FROM (
+    SELECT wanted.position, coalesce(contact_identifier.contact_id, wanted.id) AS id
+    FROM {wanted} {identifier}
+) AS found {contact}
+"""
 _WANTED = {"kind": "text", "source": "text", "value": "text", "id": "uuid"}
 _IS_IDENTIFIER = " AND ".join(
     ["contact_identifier.workspace_id = :workspace_id"]
@@ -37,56 +46,109 @@ _IS_CONTACT = "contact.workspace_id = :workspace_id AND contact.id = found.id"
 
 
 @lru_cache(maxsize=8)
-def _by_key(dialect: Dialect, *, lock: bool) -> TextualSelect:
+def _by_key(dialect: Dialect, lock: RowLock) -> Prepared:
+    """One row for each contact, and one for each identifier without a contact."""
+    return _prepared(dialect, _BY_KEY, "is_identifier", _WANTED, lock)
+
+
+@lru_cache(maxsize=8)
+def _each_key(dialect: Dialect) -> Prepared:
+    """One row for each key, in no order, with its `position` and the columns of its contact."""
+    wanted = {"position": "integer", **_WANTED}
+    return _prepared(dialect, _EACH_KEY, "position", wanted, RowLock.NONE)
+
+
+def _prepared(
+    dialect: Dialect, sql: str, first: str, wanted: dict[str, str], lock: RowLock
+) -> Prepared:
     names = [f"contact.{one.name}" for one in COLUMNS.values()]
-    sql = _BY_KEY.format(
+    sql = sql.format(
         columns=", ".join(f"contact.{one.name} AS {name}" for name, one in COLUMNS.items()),
-        wanted=dialect.given("wanted", _WANTED),
+        wanted=dialect.given("wanted", wanted),
         identifier=dialect.each("contact_identifier", ["contact_id"], _IS_IDENTIFIER),
-        contact=dialect.each("contact", names, _IS_CONTACT, lock=lock),
+        contact=dialect.each("contact", names, _IS_CONTACT, lock),
     )
-    workspace_id = bindparam("workspace_id", type_=Uuid)
+    statement = text(sql).bindparams(bindparam("workspace_id", type_=Uuid))
     columns = (column(name, one.type) for name, one in COLUMNS.items())
-    return text(sql).bindparams(workspace_id).columns(column("is_identifier", Integer), *columns)
+    return dialect.prepare(statement.columns(column(first, Integer), *columns))
 
 
 async def find(
-    session: WorkspaceSession, keys: Iterable[ContactKey], *, lock: bool = False
+    session: WorkspaceSession, keys: Iterable[ContactKey], lock: RowLock = RowLock.NONE
 ) -> WorkingSet:
-    """Returns the contacts of the keys; with `lock`, locked in the order of their ids.
+    """Returns the contacts of the keys. Locks are taken in the order of the contacts' ids.
 
     Raises LostRace if a contact was merged away while this call waited for its row lock.
     """
     wanted = set(keys)
-    working_set = WorkingSet(await _find(session, wanted, lock=lock))
-    missing = {key for key in wanted if key.kind is MatchedBy.ID and not working_set.get(key)}
-    if lock and missing and await _find(session, missing, lock=False):
-        raise LostRace
+    working_set = WorkingSet(await _find(session, wanted, lock))
+    if lock is not RowLock.NONE:
+        missing = {key for key in wanted if key.kind is MatchedBy.ID and not working_set.get(key)}
+        if missing and await _find(session, missing, RowLock.NONE):
+            raise LostRace
     return working_set
 
 
 async def _find(
-    session: WorkspaceSession, keys: Iterable[ContactKey], *, lock: bool
+    session: WorkspaceSession, keys: Iterable[ContactKey], lock: RowLock
 ) -> list[Contact]:
-    rows = [
-        {
-            "kind": key.kind.value,
-            "source": key.source,
-            "value": key.value,
-            "id": UUID(key.value) if key.kind is MatchedBy.ID else None,
-        }
-        for key in keys
-    ]
+    rows = [_wanted(key) for key in keys]
     if not rows:
         return []
-    statement = _by_key(session.dialect, lock=lock)
-    found = await session.run(statement, wanted=session.dialect.parameter(rows))
+    parameter = session.dialect.parameter(rows)
     contacts = []
-    for row in found.mappings():
-        values = dict(row)
-        is_identifier = values.pop("is_identifier")
-        if values["id"] is not None:
-            contacts.append(record(values))
-        elif is_identifier and lock:
+    for is_identifier, *values in await session.fetch(
+        _by_key(session.dialect, lock), wanted=parameter
+    ):
+        contact = _contact(values)
+        if contact is not None:
+            contacts.append(contact)
+        elif is_identifier and lock is not RowLock.NONE:
             raise LostRace
     return contacts
+
+
+@dataclass(frozen=True, slots=True)
+class _LookUp:
+    tenant: InWorkspace
+    keys: Sequence[ContactKey]
+
+
+async def find_each(
+    database: Database, tenant: InWorkspace, keys: Sequence[ContactKey]
+) -> list[Contact | None]:
+    """Returns the contact of each key. Concurrent calls of a workspace share one statement."""
+    if not keys:
+        return []
+    return await database.share(_find_for_all, tenant, _LookUp(tenant, keys))
+
+
+async def _find_for_all(database: Database, calls: Sequence[_LookUp]) -> list[list[Contact | None]]:
+    positions: dict[ContactKey, int] = {}
+    for call in calls:
+        for key in call.keys:
+            positions.setdefault(key, len(positions))
+    rows = [{"position": position, **_wanted(key)} for key, position in positions.items()]
+    contacts: list[Contact | None] = [None] * len(rows)
+    for position, *values in await database.fetch(
+        _each_key(database.dialect),
+        workspace_id=calls[0].tenant.workspace_id,
+        wanted=database.dialect.parameter(rows),
+    ):
+        contacts[position] = _contact(values)
+    return [[contacts[positions[key]] for key in call.keys] for call in calls]
+
+
+def _wanted(key: ContactKey) -> Row:
+    return {
+        "kind": key.kind.value,
+        "source": key.source,
+        "value": key.value,
+        "id": UUID(key.value) if key.kind is MatchedBy.ID else None,
+    }
+
+
+def _contact(values: Sequence[Any]) -> Contact | None:
+    """The values of `COLUMNS`. None if they are those of no row."""
+    row = dict(zip(COLUMNS, values, strict=True))
+    return None if row["id"] is None else record(row)

@@ -1,0 +1,54 @@
+"""Statements that are compiled once for a dialect.
+
+SQLAlchemy spends more time on a statement that it has in its cache than the driver does on running
+it. A prepared statement keeps the compiled text and the conversions of its parameters and columns,
+and needs no more of SQLAlchemy when it runs.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Dialect, Float, SelectBase
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+Processor = Callable[[Any], Any]
+
+
+class Prepared:
+    """A statement whose parameters and columns have names and types."""
+
+    def __init__(self, statement: SelectBase, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101  # as of any statement
+        self.text = compiled.string
+        self._parameters = [
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup or ()
+        ]
+        self._conversions = [
+            (index, convert)
+            for index, column in enumerate(statement.selected_columns)
+            if (convert := _conversion(column.type, dialect))
+        ]
+
+    def arguments(self, **values: Any) -> tuple[Any, ...]:
+        """The values of the parameters, as the driver takes them."""
+        return tuple(
+            process(values[name]) if process else values[name] for name, process in self._parameters
+        )
+
+    def rows(self, found: Iterable[Sequence[Any]]) -> list[list[Any]]:
+        """The rows of the driver, with Python's values."""
+        rows = [list(row) for row in found]
+        for index, convert in self._conversions:
+            for row in rows:
+                row[index] = convert(row[index])
+        return rows
+
+
+def _conversion(type_: TypeEngine[Any], dialect: Dialect) -> Processor | None:
+    """What makes Python's value of the driver's: nothing for floats, which need no conversion."""
+    if isinstance(type_, Float):
+        return None
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
