@@ -17,7 +17,7 @@ from zoneinfo import available_timezones
 import idna
 import orjson
 from annotated_types import Ge, Lt
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     AllowInfNan,
@@ -46,6 +46,15 @@ STORED_INTEGERS = range(-(2**63), 2**64)
 
 _BCP47 = re.compile(
     r"([A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8}|[xX])(-[A-Za-z0-9]{1,8})*", re.ASCII
+)
+
+# Emails that email-validator accepts, but not all of them: ASCII, without quotes and IDNA.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_SPECIAL_USE = "|".join(map(re.escape, SPECIAL_USE_DOMAIN_NAMES))
+_PLAIN_EMAIL = re.compile(
+    rf"(?=.{{1,{EMAIL_LIMIT}}}\Z)(?=[^@]{{1,{LOCAL_PART_LIMIT}}}@){_ATOM}(?:\.{_ATOM})*@"
+    rf"(?!.*--)(?!(?:.*\.)?(?i:{_SPECIAL_USE})\Z){_LABEL}(?:\.{_LABEL})+(?<=[A-Za-z])"
 )
 
 
@@ -89,6 +98,8 @@ def ascii_domain(domain: str) -> str:
 
 
 def _email(text: str) -> str:
+    if _PLAIN_EMAIL.fullmatch(text):
+        return text
     text = _plain(text)
     if not text:
         raise rule_error(FieldErrorCode.INVALID_FORMAT, "must not be null")

@@ -6,10 +6,11 @@ from unicodedata import normalize
 import idna
 import pytest
 from email_validator import EmailNotValidError, validate_email
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.fields.normalise import email_key
+from app.fields.normalise import email_key, normalise
+from app.text import normalised as trimmed_nfc
 from tests.fields.rules import broken, normalised
 
 LETTERS = ascii_letters + "0123456789äöüéñçåß\u0142\u00f8ǰβδζжщ漢"
@@ -19,6 +20,46 @@ DOMAINS = ["bücher.example", "straße.example", "ελληνικά.example", "�
 
 locals_ = st.text(LETTERS + "._+-", min_size=1, max_size=20)
 domains = st.sampled_from(DOMAINS) | st.text("abcdéü", min_size=1, max_size=9).map("{}.com".format)
+
+# Near misses of an address: what an email may not have, or may have only in some places.
+ATOMS = [
+    *("a", "Ada", "7", "!#$%&'*+/=?^_`{|}~-", "é", "漢", "x" * 63, "x" * 64),
+    *("", ".", "..", " ", '"', '"a b"', "a@b", "<", "(c)", ",", "\\", "\n"),
+    *("\u0301", "\u200b", "\uff20"),
+]
+LABELS = [
+    *("example", "EXAMPLE", "a", "1", "a1", "1a", "a-b", "a--b", "-a", "a-", "ab--c", "a_b"),
+    *("com", "c", "c0m", "co1", "0", "test", "Local", "localhost", "invalid", "onion", "ARPA"),
+    *("xn--a", "xn--bcher-kva", "XN--BCHER-KVA", "bücher", "漢字", "te\u017ft", "\u3002"),
+    *("", " ", "\n", "com\n", "[127.0.0.1]", "l" * 63, "l" * 64),
+]
+near_locals = st.lists(st.sampled_from(ATOMS), min_size=1, max_size=3).map(".".join)
+near_domains = st.lists(st.sampled_from(LABELS), min_size=1, max_size=3).map(".".join)
+near_addresses = (
+    st.builds("{}@example.com".format, near_locals)
+    | st.builds("ada@{}".format, near_domains)
+    | st.builds("ada@{}.com".format, near_domains | st.text("aZ0-._é", max_size=6))
+    | st.builds("{}@{}".format, near_locals, near_domains)
+)
+
+
+@settings(max_examples=300)
+@given(near_addresses | st.text(LETTERS + "@.-_+", max_size=20) | st.text())
+@example("ada@" + ".".join(["l" * 63] * 3) + ".com")
+@example("ada@" + "l" * 64 + ".com")
+@example("ada@example.com\n")
+@example("x" * 65 + "@example.com")
+@example("ada@\ud800.com")
+def test_email_is_valid_exactly_if_email_validator_accepts_it(text: str) -> None:
+    values, errors = normalise({"email": text})
+    try:
+        address = validate_email(trimmed_nfc(text), check_deliverability=False)
+    except EmailNotValidError:
+        assert errors
+        return
+    local = address.original.rpartition("@")[0]
+    assert (errors == []) == (len(local.encode()) <= 64)
+    assert values == ({} if errors else {"email": address.original})
 
 
 @given(st.text() | st.builds("{}@{}".format, st.text(), st.text()))
