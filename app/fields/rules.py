@@ -6,7 +6,7 @@ are Rollcall's own.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from functools import cache
@@ -175,10 +175,35 @@ def object_faults(
         message = f"must have at most {OBJECT_KEYS_LIMIT} keys"
         return [rule_error(FieldErrorCode.TOO_MANY, message)]
     with suppress(orjson.JSONEncodeError):  # _faults names what cannot be encoded
-        if len(orjson.dumps(value)) > OBJECT_BYTES_LIMIT:
+        encoded = orjson.dumps(value)
+        if len(encoded) > OBJECT_BYTES_LIMIT:
             message = f"must have at most {OBJECT_BYTES_LIMIT:,} bytes as JSON"
             return [rule_error(FieldErrorCode.TOO_LONG, message)]
+        if b"\\u0000" not in encoded and _are_storable(value.values(), 1, integers):
+            return []
     return list(islice(_faults(value, "", 1, integers), FAULTS_LIMIT))
+
+
+def _are_storable(members: Iterable[Any], depth: int, integers: range) -> bool:
+    """Whether none of the members has a fault. All of them are JSON without NUL.
+
+    Walks without the paths that only faults need.
+    """
+    for member in members:
+        kind = type(member)
+        if kind is dict or kind is list:
+            inner = member.values() if kind is dict else member
+            if depth >= OBJECT_DEPTH_LIMIT or not _are_storable(inner, depth + 1, integers):
+                return False
+        elif kind is int:
+            if member not in integers:
+                return False
+        elif kind is float:
+            if not math.isfinite(member):
+                return False
+        elif kind is not str and kind is not bool and member is not None:
+            return False
+    return True
 
 
 def _faults(value: Any, path: str, depth: int, integers: range) -> Iterator[PydanticCustomError]:

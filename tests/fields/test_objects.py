@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from app.fields.normalise import normalise
 from tests.fields.rules import broken, normalised, path
 
 pytestmark = pytest.mark.parametrize("name", ["custom_fields", "meta"])
@@ -60,3 +63,49 @@ def test_value_that_no_object_may_have_is_named_by_its_path(
     name: str, value: Any, code: str
 ) -> None:
     assert broken(**{name: {"plan": [0, value]}}) == [(code, f"{path(name)}.plan.1")]
+
+
+NUMBERS = [0, -(2**63) - 1, -(2**63), 2**63 - 1, 2**63, 2**64, 0.5, float("nan"), float("-inf")]
+TEXTS = ["", "é", "漢", "\x00", "a\x00b", "\\u0000", "\ud800", "\udfff"]
+
+
+def objects_of(members: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(st.sampled_from(["a", *TEXTS]), members, max_size=2)
+
+
+def deeper(value: Any) -> Any:
+    return [{"a": [[[value]]]}]
+
+
+values = st.recursive(
+    st.sampled_from([None, True, False, *NUMBERS, *TEXTS, object(), (), b""]),
+    lambda inner: st.lists(inner, max_size=2) | objects_of(inner) | st.builds(deeper, inner),
+    max_leaves=6,
+)
+
+
+def fits(value: Any, levels: int) -> bool:
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+    if value is None or isinstance(value, bool):
+        return True
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, float):
+        return value - value == 0
+    if isinstance(value, dict):
+        return levels > 0 and all(
+            fits(key, 0) and fits(inner, levels - 1) for key, inner in value.items()
+        )
+    return isinstance(value, list) and levels > 0 and all(fits(one, levels - 1) for one in value)
+
+
+@settings(max_examples=400)
+@given(objects_of(values))
+def test_object_is_valid_exactly_if_each_of_its_values_is(name: str, value: dict[str, Any]) -> None:
+    kept, errors = normalise({name: value})
+    if fits(value, 8):
+        assert errors == []
+        assert repr(kept) == repr({name: value})
+    else:
+        assert errors
