@@ -15,7 +15,7 @@ _MARKS_END = 0x20000  # all combining marks lie in Unicode's planes 0 and 1
 def normalised(text: str) -> str:
     """Trimmed of Unicode white space, in NFC."""
     text = text.strip(_WHITE_SPACE)
-    if is_normalized("NFC", text):
+    if text.isascii() or is_normalized("NFC", text):
         return text
     return normalize("NFC", _long_run().sub(_in_canonical_order, text))
 
@@ -30,6 +30,8 @@ def fold(text: str) -> str:
 
 def is_plain(text: str) -> bool:
     """Whether both databases can store the text: it has no NUL and no lone surrogate."""
+    if text.isascii():
+        return "\x00" not in text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -26,7 +26,10 @@ def email_key(email: str) -> str:
 
     The local part is lower-cased, not case-folded, because case folding equates `ß` and `ss`.
     """
-    local, at, domain = normalised(email).rpartition("@")
+    email = normalised(email)
+    if email.isascii() and "xn--" not in (lower := email.lower()):
+        return lower
+    local, at, domain = email.rpartition("@")
     if not at:
         return normalised(domain.lower())
     return normalised(f"{local.lower()}@{ascii_domain(domain)}")

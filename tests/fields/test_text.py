@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.graphql.schema import schema
-from app.errors import InvalidInput
+from app.errors import FieldErrorCode, InvalidInput
 from app.fields.contact import API_NAMES, FIELDS
-from app.fields.normalise import plain_text
+from app.fields.normalise import normalise, plain_text
 from app.text import _long_run
 from app.text import normalised as normalise_text
 from tests.fields.rules import broken, normalised, path
@@ -162,3 +162,14 @@ def test_language_has_at_most_35_characters() -> None:
     assert len(longest) == 35
     assert normalised(language=longest) == {"language": longest}
     assert broken(language=longest + "f") == [("TOO_LONG", "language")]
+
+
+@given(
+    st.text(st.sampled_from("aZ é\u0301\u00a0\u2126\x1c\x00\ud800漢\t\n"), max_size=6) | st.text()
+)
+def test_text_is_stored_trimmed_and_in_nfc_or_refused(text: str) -> None:
+    values, errors = normalise({"name": text})
+    if "\x00" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        assert [error.code for error in errors] == [FieldErrorCode.INVALID_FORMAT]
+    else:
+        assert values == {"name": normalize("NFC", text.strip(WHITE_SPACE)) or None}
