@@ -9,7 +9,9 @@ for look-ups; `app.contacts.store.save` writes the three together. Text indexes 
 which differ between the databases, are in `app.database`.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, Table, text
@@ -108,6 +110,16 @@ class Contact(ContactFields):
     version: int = Field(
         default=1, description="1 when created, and one more with every call that changed it."
     )
+
+    @staticmethod
+    def of(values: Mapping[str, Any]) -> "Contact":
+        """The values of all fields are valid: pydantic's own ways take ten times as long."""
+        contact: Contact = Contact.__new__(Contact)
+        contact.__dict__.update(values)
+        return contact
+
+    def with_values(self, values: Mapping[str, Any]) -> "Contact":
+        return Contact.of({**self.__dict__, **values})
 
     @property
     def display_name(self) -> str:

@@ -24,8 +24,8 @@ async def remove_alias(
         if alias not in aliases(contact):
             return Updated(contact, by.kind)
         held = [alias.kind.value, alias.source, alias.value]
-        after = contact.model_copy(
-            update={
+        after = contact.with_values(
+            {
                 "aliases": [one for one in contact.aliases if one != held],
                 "version": contact.version + 1,
                 "updated_at": now(),

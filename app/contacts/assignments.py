@@ -36,8 +36,8 @@ def decide(
         message = f"must be one of at most {ASSIGNMENTS_LIMIT} assignments of the contact"
         return Invalid((FieldError(FieldErrorCode.TOO_MANY, "to", message),))
     new = {"kind": to.kind, "target_id": to.target_id, "assigned_at": rfc3339(at)}
-    after = contact.model_copy(
-        update={
+    after = contact.with_values(
+        {
             "assignments": [*others, new] if assigned else others,
             "version": contact.version + 1,
             "updated_at": at,

@@ -11,7 +11,7 @@ from app.contacts.assignments import assignee_of, assignment_change
 from app.contacts.change import Cause, Change
 from app.contacts.custom_fields import defined_types
 from app.contacts.custom_values import wrong_types
-from app.contacts.decision.apply import changes, derived, object_errors, same_json
+from app.contacts.decision.apply import changed, changes, object_errors, same_json
 from app.contacts.decision.outcome import Conflict, ConflictCode, ConflictReason, FieldChange
 from app.contacts.decision.working_set import keys_of
 from app.contacts.keys import ContactKey
@@ -129,8 +129,7 @@ def merged_contact(
         "version": kept.version + 1,
         "updated_at": at,
     }
-    contact = kept.model_copy(update=values | _unsubscribed(kept, merged_away) | server_fields)
-    contact = contact.model_copy(update=derived(contact))
+    contact = changed(kept, values | _unsubscribed(kept, merged_away) | server_fields)
     return Merged(contact, merged_away.id, tuple(_changes(kept, contact, values, source)))
 
 
@@ -167,7 +166,7 @@ def _unsubscribed(*contacts: Contact) -> dict[str, Any]:
 
 
 def _aliases(kept: Contact, merged_away: Contact) -> list[list[str]]:
-    """Every identifier of both; `derived` removes those that the merged contact has as its own."""
+    """Every identifier of both; `changed` removes those that the merged contact has as its own."""
     keys = dict.fromkeys([*keys_of(kept), *keys_of(merged_away)])
     if len(keys) > ALIASES_LIMIT:
         message = f"must have at most {ALIASES_LIMIT:,} identifiers together with `into`"

@@ -29,8 +29,8 @@ def decide(contact: Contact, matched_by: MatchedBy, at: datetime, *, unsubscribe
         FieldChange("isUnsubscribed", contact.is_unsubscribed, unsubscribed),
         FieldChange("unsubscribedAt", contact.unsubscribed_at, unsubscribed_at),
     )
-    after = contact.model_copy(
-        update={
+    after = contact.with_values(
+        {
             "is_unsubscribed": unsubscribed,
             "unsubscribed_at": unsubscribed_at,
             "version": contact.version + 1,

@@ -47,13 +47,19 @@ def apply(given: Mapping[str, Any], contact: Contact, policy: UpsertPolicy) -> A
     return applied
 
 
-def derived(contact: Contact) -> dict[str, Any]:
-    """The fields computed from others. A contact's own identifiers are not aliases."""
-    own = {(key.kind.value, key.source, key.value) for key in own_keys(contact)}
-    return {
-        "phone_e164": e164(contact.phone, contact.country),
-        "aliases": [alias for alias in contact.aliases if tuple(alias) not in own],
-    }
+def changed(contact: Contact, values: Mapping[str, Any]) -> Contact:
+    """The contact with the values, and with the fields that are computed from others.
+
+    A contact's own identifiers are not aliases.
+    """
+    after = contact.with_values(values)
+    if (after.phone, after.country) != (contact.phone, contact.country):
+        after = after.with_values({"phone_e164": e164(after.phone, after.country)})
+    if after.aliases:
+        own = {(key.kind.value, key.source, key.value) for key in own_keys(after)}
+        aliases = [alias for alias in after.aliases if tuple(alias) not in own]
+        after = after.with_values({"aliases": aliases})
+    return after
 
 
 def changes(before: Contact, values: Mapping[str, Any], source: str) -> Iterator[FieldChange]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from app.contacts.decision.apply import Applied, apply, changes, derived
+from app.contacts.decision.apply import Applied, apply, changed, changes
 from app.contacts.decision.outcome import (
     NOT_FOUND,
     Conflict,
@@ -45,7 +45,7 @@ from app.tables import Contact
 CLOCK_SKEW = timedelta(minutes=5)
 
 
-# A new contact, before what was given is applied. pydantic takes long to find defaults itself.
+# A new contact, before what was given is applied.
 _NEW: dict[str, Any] = {name: rule.default for name, rule in Contact.model_fields.items()}
 
 
@@ -171,8 +171,8 @@ def _create(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
     external_id = given.get("external_id")
     if external_id is None and policy.generate_external_id:
         external_id = str(stamp.contact_id)
-    blank = Contact.model_construct(
-        **_NEW
+    blank = Contact.of(
+        _NEW
         | {
             "id": stamp.contact_id,
             "external_ids": {} if external_id is None else {stamp.source: external_id},
@@ -188,8 +188,7 @@ def _create(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
         }
     )
     applied = apply(given, blank, policy)
-    contact = blank.model_copy(update=applied.values)
-    return Created(contact.model_copy(update=derived(contact)), tuple(applied.warnings))
+    return Created(changed(blank, applied.values), tuple(applied.warnings))
 
 
 def _required_errors(request: Request) -> list[FieldError]:
@@ -220,14 +219,13 @@ def _update(
         return Conflict(tuple(reasons))
     if applied.errors:
         return Invalid(tuple(applied.errors))
-    changed = tuple(changes(contact, applied.values, stamp.source))
+    differences = tuple(changes(contact, applied.values, stamp.source))
     after = contact
-    if changed:
+    if differences:
         moved = {"version": contact.version + 1, "updated_at": stamp.at}
-        after = contact.model_copy(update=applied.values | moved)
-        after = after.model_copy(update=derived(after))
+        after = changed(contact, applied.values | moved)
     warnings = (*applied.warnings, *_timestamps_kept(request, after))
-    return Updated(after, matched_by, changed, warnings)
+    return Updated(after, matched_by, differences, warnings)
 
 
 def version_conflicts(contact: Contact, if_version: int | None) -> list[ConflictReason]:

@@ -15,7 +15,7 @@ COLUMNS = {name: CONTACT.c[column] for name, column in NAMES.items()}
 
 
 def record(row: Mapping[str, Any]) -> Contact:
-    return Contact.model_construct(**row)
+    return Contact.of(row)
 
 
 def row(contact: Contact) -> dict[str, Any]:
