@@ -1,9 +1,8 @@
 """The keys of a contact: its own id, an external id of a source, or an email."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.fields.normalise import email_key
@@ -20,8 +19,7 @@ class MatchedBy(Enum):
     EMAIL = "email"
 
 
-@dataclass(frozen=True, slots=True)
-class ContactKey:
+class ContactKey(NamedTuple):
     """A key of a contact. Only an external id has a source; an email is in its `email_key` form."""
 
     kind: MatchedBy

@@ -37,13 +37,14 @@ from app.contacts.keys import (
 )
 from app.errors import FieldError, FieldErrorCode
 from app.fields.contact import API_NAMES
-from app.fields.normalise import email_key
 from app.fields.sources import DEFAULT_SOURCE
 from app.tables import Contact
 
 # How far ahead of the server's clock a client's clock may be.
 CLOCK_SKEW = timedelta(minutes=5)
+_TOO_FAR_AHEAD = f"must be at most {CLOCK_SKEW.seconds // 60} minutes ahead of the server's clock"
 
+Keys = Mapping[ContactIdentifier, ContactKey]
 
 # A new contact, before what was given is applied.
 _NEW: dict[str, Any] = {name: rule.default for name, rule in Contact.model_fields.items()}
@@ -83,21 +84,20 @@ def decide(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
     ]
     if errors:
         return Invalid(tuple(errors))
-    match = _match(request, working_set, stamp)
+    keys = dict(given_keys(request.given, stamp.source))
+    match = _match(request, keys, working_set)
     if match is None:
-        return _create(request, working_set, stamp)
+        return _create(request, keys, working_set, stamp)
     contact, matched_by = match
-    return _update(request, contact, matched_by, working_set, stamp)
+    return _update(request, keys, contact, matched_by, working_set, stamp)
 
 
 def _identifier_errors(request: Request) -> list[FieldError]:
     names = [identifier.value for identifier in request.policy.match_by]
+    if request.by is not None or any(request.given.get(name) is not None for name in names):
+        return []
     broken = {error.field for error in request.errors}
-    if (
-        request.by is not None
-        or any(request.given.get(name) is not None for name in names)
-        or any(API_NAMES[name] in broken for name in names)
-    ):
+    if any(API_NAMES[name] in broken for name in names):
         return []
     return [
         FieldError(FieldErrorCode.REQUIRED, API_NAMES[name], _required_unless(names, name))
@@ -111,22 +111,19 @@ def _required_unless(names: list[str], name: str) -> str:
 
 
 def _clock_errors(given: Mapping[str, Any], at: datetime) -> list[FieldError]:
-    minutes = CLOCK_SKEW.seconds // 60
-    message = f"must be at most {minutes} minutes ahead of the server's clock"
     return [
-        FieldError(FieldErrorCode.OUT_OF_RANGE, API_NAMES[name], message)
+        FieldError(FieldErrorCode.OUT_OF_RANGE, API_NAMES[name], _TOO_FAR_AHEAD)
         for name in ("created_at", "updated_at")
         if name in given and given[name] > at + CLOCK_SKEW
     ]
 
 
 def _match(
-    request: Request, working_set: WorkingSet, stamp: Stamp
+    request: Request, keys: Keys, working_set: WorkingSet
 ) -> tuple[Contact, MatchedBy] | None:
     if request.by is not None:
         contact = working_set.get(request.by)
         return (contact, request.by.kind) if contact else None
-    keys = dict(given_keys(request.given, stamp.source))
     for identifier in request.policy.match_by:
         key = keys.get(identifier)
         if key is None:
@@ -140,11 +137,11 @@ def _match(
 
 
 def _holders(
-    request: Request, working_set: WorkingSet, stamp: Stamp, code: ConflictCode
+    request: Request, keys: Keys, working_set: WorkingSet, code: ConflictCode
 ) -> list[ConflictReason]:
     """A reason for each given identifier that a contact has."""
     reasons = []
-    for identifier, key in given_keys(request.given, stamp.source):
+    for identifier, key in keys.items():
         holder = working_set.get(key)
         if holder is not None:
             value = request.given[identifier.value]
@@ -153,7 +150,7 @@ def _holders(
     return reasons
 
 
-def _create(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
+def _create(request: Request, keys: Keys, working_set: WorkingSet, stamp: Stamp) -> Outcome:
     policy = request.policy
     if request.by or request.if_version is not None or policy.on_miss is OnMiss.CONFLICT:
         return NOT_FOUND
@@ -166,7 +163,7 @@ def _create(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
         errors.append(FieldError(FieldErrorCode.OUT_OF_RANGE, "updatedAt", message))
     if errors:
         return Invalid(tuple(errors))
-    if taken := _holders(request, working_set, stamp, ConflictCode.IDENTIFIER_TAKEN):
+    if taken := _holders(request, keys, working_set, ConflictCode.IDENTIFIER_TAKEN):
         return Conflict(tuple(taken))
     external_id = given.get("external_id")
     if external_id is None and policy.generate_external_id:
@@ -179,7 +176,7 @@ def _create(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
             "aliases": [],
             "assignments": [],
             "email": given["email"],
-            "email_key": email_key(given["email"]),
+            "email_key": keys[ContactIdentifier.EMAIL].value,
             "tags": [],
             "custom_fields": {},
             "meta": {"created_via": "api_key", "api_key_id": str(stamp.api_key_id)},
@@ -205,15 +202,20 @@ def _required_errors(request: Request) -> list[FieldError]:
 
 
 def _update(
-    request: Request, contact: Contact, matched_by: MatchedBy, working_set: WorkingSet, stamp: Stamp
+    request: Request,
+    keys: Keys,
+    contact: Contact,
+    matched_by: MatchedBy,
+    working_set: WorkingSet,
+    stamp: Stamp,
 ) -> Outcome:
     if request.policy.on_match is OnMatch.CONFLICT:
-        return Conflict(tuple(_holders(request, working_set, stamp, ConflictCode.ALREADY_EXISTS)))
+        return Conflict(tuple(_holders(request, keys, working_set, ConflictCode.ALREADY_EXISTS)))
     applied = apply(request.given, contact, request.policy)
     reasons = [
         *version_conflicts(contact, request.if_version),
-        *_email(request, contact, working_set, applied),
-        *_external_id(request, contact, working_set, applied, stamp.source),
+        *_email(request, keys, contact, working_set, applied),
+        *_external_id(request, keys, contact, working_set, applied, stamp.source),
     ]
     if reasons:
         return Conflict(tuple(reasons))
@@ -236,12 +238,13 @@ def version_conflicts(contact: Contact, if_version: int | None) -> list[Conflict
 
 
 def _email(
-    request: Request, contact: Contact, working_set: WorkingSet, applied: Applied
+    request: Request, keys: Keys, contact: Contact, working_set: WorkingSet, applied: Applied
 ) -> list[ConflictReason]:
     """Another spelling of the contact's email is the same email."""
-    email = request.given.get("email")
-    if email is None or (key := ContactKey.of_email(email)).value == contact.email_key:
+    key = keys.get(ContactIdentifier.EMAIL)
+    if key is None or key.value == contact.email_key:
         return []
+    email = request.given["email"]
     keeps = request.policy.email_on_match is EmailOnMatch.KEEP
     if keeps or _is_alias(key, contact, request):
         message = f"The contact keeps its email {contact.email}."
@@ -252,7 +255,12 @@ def _email(
 
 
 def _external_id(
-    request: Request, contact: Contact, working_set: WorkingSet, applied: Applied, source: str
+    request: Request,
+    keys: Keys,
+    contact: Contact,
+    working_set: WorkingSet,
+    applied: Applied,
+    source: str,
 ) -> list[ConflictReason]:
     held = contact.external_ids.get(source)
     external_id = request.given.get("external_id", held)
@@ -268,7 +276,7 @@ def _external_id(
         else:
             applied.warnings.append(_external_id_kept(held))
         return []
-    key = ContactKey.of_external_id(source, external_id)
+    key = keys[ContactIdentifier.EXTERNAL_ID]
     keeps = request.policy.external_id_on_match is ExternalIdOnMatch.KEEP
     if held is not None and (keeps or _is_alias(key, contact, request)):
         applied.warnings.append(_external_id_kept(held))

@@ -40,6 +40,10 @@ class WorkingSet:
         return self._contacts.get(contact_id)
 
     def put(self, contact: Contact) -> None:
+        before = self._contacts.get(contact.id)
+        if before is not None and _have_same_keys(before, contact):
+            self._contacts[contact.id] = contact
+            return
         self.remove(contact.id)
         self._contacts[contact.id] = contact
         for key in keys_of(contact):
@@ -50,3 +54,11 @@ class WorkingSet:
         if before is not None:
             for key in keys_of(before):
                 del self._ids[key]
+
+
+def _have_same_keys(before: Contact, after: Contact) -> bool:
+    return (
+        before.email_key == after.email_key
+        and before.external_ids == after.external_ids
+        and before.aliases == after.aliases
+    )
