@@ -19,6 +19,16 @@ def parse_timestamp(value: Any) -> datetime:
         raise ValueError(f"must be a valid date and time ({error})") from error
 
 
+def timestamp_in(text: str) -> datetime | None:
+    """None for text that is no timestamp, which most text is."""
+    if not _RFC3339.fullmatch(text.strip()):
+        return None
+    try:
+        return parse_timestamp(text)
+    except ValueError:
+        return None
+
+
 def rfc3339(at: datetime) -> str:
     """In UTC with `Z`, as in answers."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

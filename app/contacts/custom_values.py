@@ -9,7 +9,7 @@ from app.contacts.decision.decide import Request
 from app.contacts.decision.policy import ObjectMode
 from app.database.sessions import Database, InWorkspace
 from app.errors import FieldError, FieldErrorCode
-from app.timestamps import parse_timestamp
+from app.timestamps import timestamp_in
 
 FORMS = {
     CustomFieldType.STRING: "a string",
@@ -64,14 +64,6 @@ def has_type(kind: CustomFieldType, value: Any) -> bool:
         case CustomFieldType.BOOLEAN:
             return isinstance(value, bool)
         case CustomFieldType.DATETIME:
-            return _is_timestamp(value)
+            return isinstance(value, str) and timestamp_in(value) is not None
         case CustomFieldType.JSON:
             return isinstance(value, dict | list)
-
-
-def _is_timestamp(value: Any) -> bool:
-    try:
-        parse_timestamp(value)
-    except ValueError:
-        return False
-    return True

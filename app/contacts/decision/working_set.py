@@ -41,7 +41,7 @@ class WorkingSet:
 
     def put(self, contact: Contact) -> None:
         before = self._contacts.get(contact.id)
-        if before is not None and _have_same_keys(before, contact):
+        if before is not None and have_same_keys(before, contact):
             self._contacts[contact.id] = contact
             return
         self.remove(contact.id)
@@ -56,7 +56,7 @@ class WorkingSet:
                 del self._ids[key]
 
 
-def _have_same_keys(before: Contact, after: Contact) -> bool:
+def have_same_keys(before: Contact, after: Contact) -> bool:
     return (
         before.email_key == after.email_key
         and before.external_ids == after.external_ids

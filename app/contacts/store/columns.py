@@ -1,17 +1,24 @@
 """Converts between a contact and the row of its table."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from app.contacts.store.duplicate_keys import name_company_key, similar_email_key
 from app.tables import CONTACT, Contact
 from app.text import fold
-from app.timestamps import parse_timestamp
+from app.timestamps import timestamp_in
 
 # The columns of a contact itself, by the contact's names for them.
 NAMES = {name: "metadata" if name == "meta" else name for name in Contact.model_fields}
 COLUMNS = {name: CONTACT.c[column] for name, column in NAMES.items()}
+
+
+class _Computed(NamedTuple):
+    """A column that only serves to find and order the contact, and the fields that it depends
+    on."""
+
+    value: Callable[[Contact], Any]
+    fields: frozenset[str]
 
 
 def record(row: Mapping[str, Any]) -> Contact:
@@ -19,19 +26,45 @@ def record(row: Mapping[str, Any]) -> Contact:
 
 
 def row(contact: Contact) -> dict[str, Any]:
-    """Includes the columns that only serve to find and order the contact."""
-    values = {column: getattr(contact, name) for name, column in NAMES.items()}
-    return values | {
-        "name_key": fold(contact.name) if contact.name else None,
-        "search_text": "\n".join(dict.fromkeys(fold(text) for text in _searched(contact) if text)),
-        "custom_datetimes": dict(_datetimes(contact.custom_fields)),
-        "name_company_key": name_company_key(contact),
-        "similar_email_key": similar_email_key(contact.email_key),
+    values = vars(contact)
+    return {column: values[name] for name, column in NAMES.items()} | {
+        column: computed.value(contact) for column, computed in _COMPUTED.items()
     }
 
 
-def _searched(contact: Contact) -> tuple[str | None, ...]:
-    return (
+def changes_of_rows(pairs: Sequence[tuple[Contact, Contact]]) -> Iterator[dict[str, Any]]:
+    """For each contact, before and after: the id and the columns that change on any of them."""
+    changed = {name for before, after in pairs for name in _changed_fields(before, after)}
+    own = [(column, name) for name, column in NAMES.items() if name == "id" or name in changed]
+    computed = [
+        (column, one.value)
+        for column, one in _COMPUTED.items()
+        if not one.fields.isdisjoint(changed)
+        and any(one.value(before) != one.value(after) for before, after in pairs)
+    ]
+    for _, after in pairs:
+        values = vars(after)
+        yield {column: values[name] for column, name in own} | {
+            column: value(after) for column, value in computed
+        }
+
+
+def _changed_fields(before: Contact, after: Contact) -> Iterable[str]:
+    """Objects that are not the same one always differ, because Python considers True equal to 1."""
+    old = vars(before)
+    return [
+        name
+        for name, value in vars(after).items()
+        if value is not old[name] and (isinstance(value, dict) or value != old[name])
+    ]
+
+
+def _name_key(contact: Contact) -> str | None:
+    return fold(contact.name) if contact.name else None
+
+
+def _search_text(contact: Contact) -> str:
+    texts = (
         *contact.external_ids.values(),
         contact.email,
         contact.email_key,
@@ -41,10 +74,29 @@ def _searched(contact: Contact) -> tuple[str | None, ...]:
         contact.phone,
         contact.phone_e164,
     )
+    return "\n".join(dict.fromkeys(fold(text) for text in texts if text))
 
 
-def _datetimes(custom_fields: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for key, value in custom_fields.items():
-        if isinstance(value, str):
-            with suppress(ValueError):
-                yield key, parse_timestamp(value).timestamp()
+def _custom_datetimes(contact: Contact) -> dict[str, float]:
+    return {
+        key: at.timestamp()
+        for key, value in contact.custom_fields.items()
+        if isinstance(value, str) and (at := timestamp_in(value))
+    }
+
+
+def _similar_email_key(contact: Contact) -> str:
+    return similar_email_key(contact.email_key)
+
+
+_NAME = frozenset({"name", "first_name", "last_name"})
+_COMPUTED = {
+    "name_key": _Computed(_name_key, frozenset({"name"})),
+    "search_text": _Computed(
+        _search_text,
+        _NAME | {"external_ids", "email", "email_key", "company", "phone", "phone_e164"},
+    ),
+    "custom_datetimes": _Computed(_custom_datetimes, frozenset({"custom_fields"})),
+    "name_company_key": _Computed(name_company_key, _NAME | {"company"}),
+    "similar_email_key": _Computed(_similar_email_key, frozenset({"email_key"})),
+}

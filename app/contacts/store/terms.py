@@ -1,13 +1,12 @@
 """The terms of a contact: its tags, custom values and assignments, as they are indexed."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
 from app.tables import Contact
-from app.timestamps import parse_timestamp
+from app.timestamps import timestamp_in
 
 # A longer value is not a term: PostgreSQL limits the size of an index entry.
 TERM_LENGTH = 255
@@ -31,13 +30,19 @@ class Term(NamedTuple):
     number: float = 0
 
 
-def terms(contact: Contact) -> set[Term]:
-    found = {Term(TermKind.TAG.value, "", tag) for tag in contact.tags}
-    for assignment in contact.assignments:
+def terms(contact: Contact, other: Contact | None = None) -> set[Term]:
+    """Of what the other contact has too, the terms may be left out."""
+    found: set[Term] = set()
+    if not other or contact.tags != other.tags:
+        kind = TermKind.TAG.value
+        found.update(Term(kind, "", tag) for tag in contact.tags)
+    if not other or contact.assignments != other.assignments:
         kind = TermKind.ASSIGNMENT.value
-        found.add(Term(kind, assignment["kind"], assignment["target_id"]))
+        found.update(Term(kind, one["kind"], one["target_id"]) for one in contact.assignments)
+    others = other.custom_fields if other else {}
     for key, value in contact.custom_fields.items():
-        if len(key) <= TERM_LENGTH:
+        same = key in others and type(others[key]) is type(value) and others[key] == value
+        if not same and len(key) <= TERM_LENGTH:
             found.update(_custom(key, value))
     return found
 
@@ -51,8 +56,8 @@ def _custom(key: str, value: Any) -> Iterator[Term]:
         case str():
             if len(value) <= TERM_LENGTH:
                 yield custom_term(key, value)
-            with suppress(ValueError):
-                yield custom_term(key, parse_timestamp(value))
+            if at := timestamp_in(value):
+                yield custom_term(key, at)
 
 
 def custom_term(key: str, value: bool | float | str | datetime) -> Term:
