@@ -12,11 +12,15 @@ class ContactIdentifier(Enum):
     EXTERNAL_ID = "external_id"
     EMAIL = "email"
 
+    __hash__ = object.__hash__  # that of Enum takes longer than the look-up of a key
+
 
 class MatchedBy(Enum):
     ID = "id"
     EXTERNAL_ID = "external_id"
     EMAIL = "email"
+
+    __hash__ = object.__hash__
 
 
 class ContactKey(NamedTuple):

@@ -7,7 +7,6 @@ are Rollcall's own.
 import math
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -76,6 +75,8 @@ def _text(limit: int) -> AfterValidator:
 
 
 def _plain(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text.strip(" ")  # no other white space is printable ASCII
     if not is_plain(text):
         raise rule_error(FieldErrorCode.INVALID_FORMAT, NOT_PLAIN)
     return normalised(text)
@@ -174,13 +175,15 @@ def object_faults(
     if len(value) > OBJECT_KEYS_LIMIT:
         message = f"must have at most {OBJECT_KEYS_LIMIT} keys"
         return [rule_error(FieldErrorCode.TOO_MANY, message)]
-    with suppress(orjson.JSONEncodeError):  # _faults names what cannot be encoded
+    try:
         encoded = orjson.dumps(value)
-        if len(encoded) > OBJECT_BYTES_LIMIT:
-            message = f"must have at most {OBJECT_BYTES_LIMIT:,} bytes as JSON"
-            return [rule_error(FieldErrorCode.TOO_LONG, message)]
-        if b"\\u0000" not in encoded and _are_storable(value.values(), 1, integers):
-            return []
+    except orjson.JSONEncodeError:
+        return list(islice(_faults(value, "", 1, integers), FAULTS_LIMIT))
+    if len(encoded) > OBJECT_BYTES_LIMIT:
+        message = f"must have at most {OBJECT_BYTES_LIMIT:,} bytes as JSON"
+        return [rule_error(FieldErrorCode.TOO_LONG, message)]
+    if b"\\u0000" not in encoded and _are_storable(value.values(), 1, integers):
+        return []
     return list(islice(_faults(value, "", 1, integers), FAULTS_LIMIT))
 
 
