@@ -5,7 +5,10 @@ a scanner can recognise a leaked key without asking the server. The database has
 of a key.
 """
 
+import asyncio
 import re
+from asyncio import Task
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -70,19 +73,25 @@ def digest(key: str) -> bytes:
 
 
 class Authenticator:
-    """Finds the caller of a key. Keys that were found are held for HELD_SECONDS, and so it takes
-    up to that long until a revocation holds."""
+    """Finds the caller of a key, once for all requests with that key within HELD_SECONDS. So it
+    takes up to that long until a revocation holds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._held: TTLCache[bytes, Caller] = TTLCache(HELD_LIMIT, HELD_SECONDS)
+        self._held: TTLCache[bytes, Task[Caller]] = TTLCache(HELD_LIMIT, HELD_SECONDS)
 
     async def caller(self, key: str) -> Caller:
         """Raises Unauthenticated for a key that is malformed, unknown, revoked or expired."""
         key_digest = digest(key)
-        caller = self._held.get(key_digest)
-        if caller is None:
-            caller = self._held[key_digest] = await authenticate(self._database, key)
+        held = self._held.get(key_digest)
+        if held is None:
+            held = asyncio.create_task(authenticate(self._database, key), context=Context())
+            self._held[key_digest] = held
+        if not held.done():
+            await asyncio.wait([held])
+        if held.exception() is not None:
+            self._held.pop(key_digest, None)
+        caller = held.result()
         _refuse_expired(caller)
         return caller
 
