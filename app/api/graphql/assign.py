@@ -9,8 +9,9 @@ from app.api.graphql.assignments import AssigneeInput
 from app.api.graphql.contact import ContactKeyInput
 from app.api.graphql.context import Info
 from app.api.graphql.field import root_field
-from app.api.graphql.results import UpdateContactResult, result
+from app.api.graphql.results import UpdateContactResult, valid
 from app.contacts.assignments import set_assignment
+from app.contacts.decision.outcome import Outcome
 from app.contacts.limits import ASSIGNMENTS_LIMIT
 from app.workspaces.keys import Scope
 
@@ -18,6 +19,7 @@ from app.workspaces.keys import Scope
 @strawberry.type
 class AssignmentMutation:
     @root_field(
+        UpdateContactResult,
         Scope.CONTACTS_WRITE,
         f"Adds an assignment to a contact, which can have up to {ASSIGNMENTS_LIMIT}. Answers a "
         "Conflict if there is no such contact.",
@@ -29,10 +31,11 @@ class AssignmentMutation:
         to: Annotated[
             AssigneeInput, strawberry.argument(description="What to assign the contact to.")
         ],
-    ) -> UpdateContactResult:
+    ) -> Outcome:
         return await _assignment(info, by, to, "to", assigned=True)
 
     @root_field(
+        UpdateContactResult,
         Scope.CONTACTS_WRITE,
         "Removes an assignment from a contact. Answers a Conflict if there is no such contact.",
     )
@@ -44,21 +47,13 @@ class AssignmentMutation:
             AssigneeInput,
             strawberry.argument(name="from", description="What the contact is assigned to."),
         ],
-    ) -> UpdateContactResult:
+    ) -> Outcome:
         return await _assignment(info, by, from_, "from", assigned=False)
 
 
 async def _assignment(
     info: Info, by: ContactKeyInput, assignee: AssigneeInput, path: str, *, assigned: bool
-) -> UpdateContactResult:
+) -> Outcome:
     context = info.context
-    answer: UpdateContactResult = result(
-        await set_assignment(
-            context.database,
-            context.caller,
-            by.key(context.caller, "by"),
-            assignee.assignee(path),
-            assigned=assigned,
-        )
-    )
-    return answer
+    key, to = by.key(context.caller, "by"), assignee.assignee(path)
+    return valid(await set_assignment(context.database, context.caller, key, to, assigned=assigned))

@@ -1,13 +1,15 @@
 """The answer of a bulk upsert: one row for each input, in the same order."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import strawberry
 
 from app.api.graphql.enums import FieldErrorCode
-from app.api.graphql.results import ContactConflict, ContactCreated, ContactUpdated, result
+from app.api.graphql.field import read_from
+from app.api.graphql.results import ContactConflict, ContactCreated, ContactUpdated
 from app.contacts.decision.outcome import (
     Conflict,
     ConflictReason,
@@ -16,6 +18,84 @@ from app.contacts.decision.outcome import (
     Outcome,
     Updated,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The outcome of a valid row of an atomic call in which another row failed."""
+
+    failed_index: int
+
+    @property
+    def message(self) -> str:
+        return f"Not written: the call is atomic, and row {self.failed_index} failed."
+
+
+@dataclass(slots=True)
+class Row:
+    index: int
+    result: Outcome | Withheld
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOutcome:
+    """The rows, and the number of each kind."""
+
+    rows: Sequence[Row]
+    created: int
+    updated: int
+    unchanged: int
+    conflicts: int
+    invalid: int
+    withheld: int
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome], *, atomic: bool) -> "BulkOutcome":
+        rows = [Row(index, one) for index, one in enumerate(_shown(outcomes, atomic=atomic))]
+        kinds = Counter(type(row.result) for row in rows)
+        updated = sum(1 for row in rows if isinstance(row.result, Updated) and row.result.changes)
+        return cls(
+            rows=rows,
+            created=kinds[Created],
+            updated=updated,
+            unchanged=kinds[Updated] - updated,
+            conflicts=kinds[Conflict],
+            invalid=kinds[Invalid],
+            withheld=kinds[Withheld],
+        )
+
+
+def _shown(outcomes: Sequence[Outcome], *, atomic: bool) -> Sequence[Outcome | Withheld]:
+    """An atomic call in which a row failed wrote none of the others."""
+    failed = (index for index, one in enumerate(outcomes) if isinstance(one, Conflict | Invalid))
+    failed_index = next(failed, None) if atomic else None
+    if failed_index is None:
+        return outcomes
+    withheld = Withheld(failed_index)
+    return [
+        withheld if isinstance(outcome, Created | Updated) else outcome
+        for outcome in _without_unwritten(outcomes)
+    ]
+
+
+def _without_unwritten(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Hides contacts from Conflicts if their state exists only in this call."""
+    unwritten = {
+        (outcome.contact.id, outcome.contact.version)
+        for outcome in outcomes
+        if isinstance(outcome, Created) or (isinstance(outcome, Updated) and outcome.changes)
+    }
+
+    def shown(reason: ConflictReason) -> ConflictReason:
+        contact = reason.contact
+        if contact is not None and (contact.id, contact.version) in unwritten:
+            return replace(reason, contact=None)
+        return reason
+
+    return [
+        Conflict(tuple(map(shown, outcome.reasons))) if isinstance(outcome, Conflict) else outcome
+        for outcome in outcomes
+    ]
 
 
 @strawberry.type(
@@ -32,6 +112,8 @@ class FieldError:
 
 @strawberry.type(description="The row is invalid; nothing was written for it.")
 class ContactInvalid:
+    is_type_of = read_from(Invalid)
+
     errors: list[FieldError] = strawberry.field(
         description="Every broken rule, not just the first."
     )
@@ -42,6 +124,8 @@ class ContactInvalid:
     "failed."
 )
 class ContactWithheld:
+    is_type_of = read_from(Withheld)
+
     message: str = strawberry.field(description="A human-readable message.")
     failed_index: int = strawberry.field(description="The index of the first row that failed.")
 
@@ -73,67 +157,3 @@ class UpsertContactsPayload:
     withheld: int = strawberry.field(
         description="Rows not written because the call is atomic and another row failed."
     )
-
-    @classmethod
-    def of(cls, outcomes: Sequence[Outcome], *, atomic: bool) -> "UpsertContactsPayload":
-        failed = (
-            index
-            for index, decided in enumerate(outcomes)
-            if atomic and isinstance(decided, Conflict | Invalid)
-        )
-        failed_index = next(failed, None)
-        if failed_index is not None:
-            outcomes = _without_unwritten(outcomes)
-        rows = [
-            UpsertRow(index=index, result=_row_result(decided, failed_index))
-            for index, decided in enumerate(outcomes)
-        ]
-        results = [row.result for row in rows]
-        updates = [one for one in results if isinstance(one, ContactUpdated)]
-        return cls(
-            rows=rows,
-            created=_count(results, ContactCreated),
-            updated=sum(1 for one in updates if one.changes),
-            unchanged=sum(1 for one in updates if not one.changes),
-            conflicts=_count(results, ContactConflict),
-            invalid=_count(results, ContactInvalid),
-            withheld=_count(results, ContactWithheld),
-        )
-
-
-def _without_unwritten(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Hides contacts from Conflicts if their state exists only in this call."""
-    unwritten = {
-        (outcome.contact.id, outcome.contact.version)
-        for outcome in outcomes
-        if isinstance(outcome, Created) or (isinstance(outcome, Updated) and outcome.changes)
-    }
-
-    def shown(reason: ConflictReason) -> ConflictReason:
-        contact = reason.contact
-        if contact is not None and (contact.id, contact.version) in unwritten:
-            return replace(reason, contact=None)
-        return reason
-
-    return [
-        Conflict(tuple(map(shown, outcome.reasons))) if isinstance(outcome, Conflict) else outcome
-        for outcome in outcomes
-    ]
-
-
-def _row_result(decided: Outcome, failed_index: int | None) -> UpsertRowResult:
-    if isinstance(decided, Invalid):
-        errors = [
-            FieldError(code=broken.code, field=broken.field, message=broken.message)
-            for broken in decided.errors
-        ]
-        return ContactInvalid(errors=errors)
-    if failed_index is not None and isinstance(decided, Created | Updated):
-        message = f"Not written: the call is atomic, and row {failed_index} failed."
-        return ContactWithheld(message=message, failed_index=failed_index)
-    answer: UpsertRowResult = result(decided)
-    return answer
-
-
-def _count(results: Sequence[object], kind: type) -> int:
-    return sum(1 for one in results if isinstance(one, kind))

@@ -1,7 +1,11 @@
 """Relay's connection (GraphQL Cursor Connections) over keyset pages."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import strawberry
 
+from app import tables
 from app.api.graphql.contact import Contact
 from app.api.graphql.context import Info
 from app.api.graphql.enums import Direction, OrderField
@@ -9,7 +13,8 @@ from app.api.graphql.field import computed_field
 from app.contacts.limits import COUNT_LIMIT
 from app.contacts.listing.conditions import Condition
 from app.contacts.listing.order import Order, Position, Window, cursor
-from app.contacts.listing.page import Count, count, page
+from app.contacts.listing.page import Count, Page, count
+from app.workspaces.keys import Caller
 
 
 @strawberry.input(description="An order of contacts. Contacts with equal values are ordered by id.")
@@ -23,6 +28,68 @@ class ContactOrder:
 
     def order(self) -> Order:
         return Order(self.field, self.direction)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """A page as its connection shows it, and as its `pageInfo` does."""
+
+    caller: Caller
+    order: Order
+    window: Window
+    condition: Condition
+    found: Page
+
+    @property
+    def nodes(self) -> Sequence[tables.Contact]:
+        return self.found.contacts
+
+    @property
+    def edges(self) -> list["Edge"]:
+        return [Edge(contact, self) for contact in self.found.contacts]
+
+    @property
+    def page_info(self) -> "ContactPage":
+        return self
+
+    @property
+    def has_next_page(self) -> bool:
+        window = self.window
+        return window.before is not None or (self.found.has_more and not window.backward)
+
+    @property
+    def has_previous_page(self) -> bool:
+        window = self.window
+        return window.after is not None or (self.found.has_more and window.backward)
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self._end(0, is_stop=self.window.backward)
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self._end(-1, is_stop=not self.window.backward)
+
+    def _end(self, index: int, *, is_stop: bool) -> str | None:
+        """The cursor of the contact at an end of the page. A walk that stopped before the page was
+        full ends it where it stopped, and gives both ends of a page without contacts."""
+        contacts, stopped_at = self.found.contacts, self.found.stopped_at
+        if stopped_at is not None and (is_stop or not contacts):
+            return self.cursor(stopped_at)
+        return self.cursor(Position.of(contacts[index], self.order)) if contacts else None
+
+    def cursor(self, position: Position) -> str:
+        return cursor(self.caller, self.order, position)
+
+
+@dataclass(slots=True)
+class Edge:
+    node: tables.Contact
+    page: ContactPage
+
+    @property
+    def cursor(self) -> str:
+        return self.page.cursor(Position.of(self.node, self.page.order))
 
 
 @strawberry.type(description="A contact and its cursor.")
@@ -54,54 +121,32 @@ class PageInfo:
     )
 
 
+async def _total_count(page: strawberry.Parent[ContactPage], info: Info) -> int:
+    return (await _count(page, info)).total
+
+
+async def _total_count_is_exact(page: strawberry.Parent[ContactPage], info: Info) -> bool:
+    return (await _count(page, info)).is_exact
+
+
+async def _count(page: ContactPage, info: Info) -> Count:
+    async with info.context.database.read(info.context.caller) as session:
+        return await count(session, page.condition)
+
+
 @strawberry.type(description="A page of contacts.")
 class ContactConnection:
-    condition: strawberry.Private[Condition]
     edges: list[ContactEdge] = strawberry.field(description="The contacts with their cursors.")
     page_info: PageInfo = strawberry.field(description="The position of the page in the list.")
-
-    @computed_field("The contacts without their cursors.")
-    async def nodes(self) -> list[Contact]:
-        return [edge.node for edge in self.edges]
-
-    @computed_field(
+    nodes: list[Contact] = strawberry.field(description="The contacts without their cursors.")
+    total_count: int = computed_field(
+        _total_count,
         "The number of contacts in the whole list if `totalCountIsExact`. It is counted only if "
-        f"this field is selected, among at most {COUNT_LIMIT:,} contacts."
+        f"this field is selected, among at most {COUNT_LIMIT:,} contacts.",
     )
-    async def total_count(self, info: Info) -> int:
-        return (await self._count(info)).total
-
-    @computed_field(
+    total_count_is_exact: bool = computed_field(
+        _total_count_is_exact,
         f"Whether `totalCount` counts all. False in a workspace of more than {COUNT_LIMIT:,} "
         "contacts, unless an index leads to those that meet the filter: more than `totalCount` "
-        "may then meet it."
+        "may then meet it.",
     )
-    async def total_count_is_exact(self, info: Info) -> bool:
-        return (await self._count(info)).is_exact
-
-    async def _count(self, info: Info) -> Count:
-        async with info.context.database.read(info.context.caller) as session:
-            return await count(session, self.condition)
-
-    @classmethod
-    async def of(
-        cls, info: Info, order: Order, window: Window, condition: Condition
-    ) -> "ContactConnection":
-        caller = info.context.caller
-        async with info.context.database.read(caller) as session:
-            found = await page(session, order, window, condition)
-        edges = [
-            ContactEdge(
-                cursor=cursor(caller, order, Position.of(contact, order)), node=Contact.of(contact)
-            )
-            for contact in found.contacts
-        ]
-        stopped_at = cursor(caller, order, found.stopped_at) if found.stopped_at else None
-        start, end = (edges[0].cursor, edges[-1].cursor) if edges else (stopped_at, stopped_at)
-        page_info = PageInfo(
-            has_next_page=window.before is not None or (found.has_more and not window.backward),
-            has_previous_page=window.after is not None or (found.has_more and window.backward),
-            start_cursor=(window.backward and stopped_at) or start,
-            end_cursor=(not window.backward and stopped_at) or end,
-        )
-        return cls(condition=condition, edges=edges, page_info=page_info)

@@ -4,7 +4,7 @@ Descriptions and limits are in `app.fields`; `described` adds them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,7 +15,7 @@ from app import tables
 from app.api.graphql.assignments import Assignment
 from app.api.graphql.context import Info
 from app.api.graphql.enums import MatchedBy
-from app.api.graphql.field import computed_field
+from app.api.graphql.field import computed_field, read_from
 from app.api.graphql.scalars import Json
 from app.contacts.decision.working_set import aliases
 from app.contacts.keys import ContactKey
@@ -29,10 +29,10 @@ T = TypeVar("T", bound=type)
 
 
 def described(cls: T) -> T:
-    """Adds to each field its description and API name from `app.fields`."""
+    """Adds to each field without a definition its description and API name from `app.fields`."""
     for name in cls.__annotations__:
         rule = RULES.get(name) or tables.Contact.model_fields.get(name)
-        if rule is not None:
+        if rule is not None and name not in vars(cls):
             field = strawberry.field(name=API_NAMES.get(name), description=rule.description)
             setattr(cls, name, field)
     return cls
@@ -71,10 +71,27 @@ class ContactAlias:
         return cls(kind=key.kind, source=key.source or None, value=key.value)
 
 
+def own_external_id(record: strawberry.Parent[tables.Contact], info: Info) -> str | None:
+    return record.external_ids.get(info.context.caller.source)
+
+
+def _external_ids(record: strawberry.Parent[tables.Contact]) -> list[ExternalId]:
+    return [ExternalId.of(*one) for one in sorted(record.external_ids.items())]
+
+
+def _assignments(record: strawberry.Parent[tables.Contact]) -> list[Assignment]:
+    return [Assignment.of(one) for one in record.assignments]
+
+
+def _aliases(record: strawberry.Parent[tables.Contact]) -> list[ContactAlias]:
+    return [ContactAlias.of(key) for key in aliases(record)]
+
+
 @strawberry.type(description="A person whom a workspace is in contact with.")
 @described
 class Contact(Node):
-    record: strawberry.Private[tables.Contact]
+    is_type_of = read_from(tables.Contact)
+
     id: strawberry.ID
     email: str
     name: str | None
@@ -111,34 +128,18 @@ class Contact(Node):
     created_at: datetime
     updated_at: datetime
     version: int
-
-    @computed_field(RULES["external_id"].description)
-    async def external_id(self, info: Info) -> str | None:
-        return self.record.external_ids.get(info.context.caller.source)
-
-    @computed_field("The external ids of all sources, at most one of each.")
-    async def external_ids(self) -> list[ExternalId]:
-        return [ExternalId.of(*one) for one in sorted(self.record.external_ids.items())]
-
-    @computed_field("What the contact is assigned to, oldest first. No upsert changes it.")
-    async def assignments(self) -> list[Assignment]:
-        return [Assignment.of(record) for record in self.record.assignments]
-
-    @computed_field(
-        "Identifiers of contacts that were merged into this one: look-ups and upserts by them "
-        "find this contact."
+    external_id: str | None = computed_field(own_external_id, RULES["external_id"].description)
+    external_ids: list[ExternalId] = computed_field(
+        _external_ids, "The external ids of all sources, at most one of each."
     )
-    async def aliases(self) -> list[ContactAlias]:
-        return [ContactAlias.of(key) for key in aliases(self.record)]
-
-    @classmethod
-    def of(cls, record: tables.Contact) -> "Contact":
-        names = (field.name for field in fields(cls) if field.init and field.name != "record")
-        values: dict[str, Any] = {name: getattr(record, name) for name in names}
-        values["id"] = str(record.id)
-        if record.professional_id is not None:
-            values["professional_id"] = str(record.professional_id)
-        return cls(record=record, **values)
+    assignments: list[Assignment] = computed_field(
+        _assignments, "What the contact is assigned to, oldest first. No upsert changes it."
+    )
+    aliases: list[ContactAlias] = computed_field(
+        _aliases,
+        "Identifiers of contacts that were merged into this one: look-ups and upserts by them "
+        "find this contact.",
+    )
 
 
 @strawberry.input(

@@ -59,7 +59,11 @@ class CustomFieldInput:
 
 @strawberry.type
 class CustomFieldQuery:
-    @root_field(Scope.CONTACTS_READ, "The definitions of custom fields, ordered by key.")
+    @root_field(
+        list[CustomFieldDefinition],
+        Scope.CONTACTS_READ,
+        "The definitions of custom fields, ordered by key.",
+    )
     async def custom_field_definitions(self, info: Info) -> list[CustomFieldDefinition]:
         async with info.context.database.read(info.context.caller) as session:
             records = await definitions(session)
@@ -69,6 +73,7 @@ class CustomFieldQuery:
 @strawberry.type
 class CustomFieldMutation:
     @root_field(
+        CustomFieldDefinition,
         Scope.ADMIN,
         f"Defines a custom field, up to {CUSTOM_FIELDS_LIMIT} in a workspace. From then on, every "
         "value given for it must have its type. Defining it again changes its label and "
@@ -86,6 +91,7 @@ class CustomFieldMutation:
         return CustomFieldDefinition.of(record)
 
     @root_field(
+        CustomFieldDefinition,
         Scope.ADMIN,
         "Removes the definition of a custom field and returns it, or null if there is none. Values "
         "of contacts are kept, and new values may have any type.",

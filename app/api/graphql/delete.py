@@ -1,6 +1,7 @@
 """Deleting contacts: selections and answers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
@@ -11,11 +12,11 @@ from app.api.graphql.contact import ContactKeyInput, keys_of
 from app.api.graphql.context import Info
 from app.api.graphql.field import root_field
 from app.api.graphql.filters import ContactFilter
-from app.api.graphql.results import ContactConflict, ContactDeleted, DeleteContactResult
+from app.api.graphql.results import DeleteContactResult
 from app.contacts.decision.outcome import Conflict
 from app.contacts.delete import delete, delete_by_filter, delete_by_keys
 from app.contacts.limits import DELETIONS_LIMIT
-from app.workspaces.keys import Caller, Scope
+from app.workspaces.keys import Scope
 
 
 @strawberry.input(
@@ -30,6 +31,28 @@ class ContactSelection:
         description="A filter with at least one condition. An empty group, list or text part does "
         "not count as a condition, nor does an `or` that contains one of them."
     )
+
+
+@dataclass(slots=True)
+class Row:
+    index: int
+    result: tables.Contact | Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Deletions:
+    """The rows, and the number of each kind."""
+
+    rows: Sequence[Row]
+    deleted: int
+    conflicts: int
+    has_more: bool
+
+    @classmethod
+    def of(cls, outcomes: Sequence[tables.Contact | Conflict], *, has_more: bool) -> "Deletions":
+        rows = [Row(index, outcome) for index, outcome in enumerate(outcomes)]
+        conflicts = sum(1 for row in rows if isinstance(row.result, Conflict))
+        return cls(rows, len(rows) - conflicts, conflicts, has_more)
 
 
 @strawberry.type(description="The result for one contact. A list has one for each `index`.")
@@ -54,39 +77,23 @@ class DeleteContactsPayload:
         "again."
     )
 
-    @classmethod
-    def of(
-        cls, outcomes: Sequence[tables.Contact | Conflict], caller: Caller, *, has_more: bool
-    ) -> "DeleteContactsPayload":
-        rows = [
-            DeleteRow(index=index, result=deleted(outcome, caller))
-            for index, outcome in enumerate(outcomes)
-        ]
-        gone = sum(1 for row in rows if isinstance(row.result, ContactDeleted))
-        return cls(rows=rows, deleted=gone, conflicts=len(rows) - gone, has_more=has_more)
-
-
-def deleted(outcome: tables.Contact | Conflict, caller: Caller) -> ContactDeleted | ContactConflict:
-    if isinstance(outcome, Conflict):
-        return ContactConflict.of(outcome)
-    return ContactDeleted(
-        deleted_id=strawberry.ID(str(outcome.id)),
-        external_id=outcome.external_ids.get(caller.source),
-    )
-
 
 @strawberry.type
 class DeleteMutation:
-    @root_field(Scope.CONTACTS_WRITE, "Deletes a contact. Answers a Conflict if there is none.")
+    @root_field(
+        DeleteContactResult,
+        Scope.CONTACTS_WRITE,
+        "Deletes a contact. Answers a Conflict if there is none.",
+    )
     async def delete_contact(
         self, info: Info, by: KeyArgument, if_version: IfVersionArgument = strawberry.UNSET
-    ) -> DeleteContactResult:
+    ) -> tables.Contact | Conflict:
         context = info.context
         key = by.key(context.caller, "by")
-        gone = await delete(context.database, context.caller, key, if_version)
-        return deleted(gone, context.caller)
+        return await delete(context.database, context.caller, key, if_version)
 
     @root_field(
+        DeleteContactsPayload,
         Scope.CONTACTS_WRITE,
         f"Deletes up to {DELETIONS_LIMIT} contacts in one transaction, with a result for each.",
     )
@@ -97,13 +104,13 @@ class DeleteMutation:
             ContactSelection, strawberry.argument(description="The contacts to delete.")
         ],
         dry_run: DryRunArgument = False,
-    ) -> DeleteContactsPayload:
+    ) -> Deletions:
         database, caller = info.context.database, info.context.caller
         if selection.keys is not None:
             keys = keys_of(selection.keys.value, caller, "selection.keys", DELETIONS_LIMIT)
             outcomes = await delete_by_keys(database, caller, keys, dry_run=dry_run)
-            return DeleteContactsPayload.of(outcomes, caller, has_more=False)
+            return Deletions.of(outcomes, has_more=False)
         assert selection.filter is not None  # noqa: S101  # the schema wants one of the two
         condition = selection.filter.value.condition(info.context, "selection.filter")
         gone = await delete_by_filter(database, caller, condition, dry_run=dry_run)
-        return DeleteContactsPayload.of(gone.contacts, caller, has_more=gone.has_more)
+        return Deletions.of(gone.contacts, has_more=gone.has_more)

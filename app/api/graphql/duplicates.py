@@ -1,5 +1,7 @@
 """The GraphQL types and root field of likely duplicates."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
@@ -8,10 +10,73 @@ from app.api.graphql.connection import PageInfo
 from app.api.graphql.contact import Contact
 from app.api.graphql.context import Info
 from app.api.graphql.enums import DuplicateReason
-from app.api.graphql.field import computed_field, root_field
-from app.contacts.duplicates import WALK_LIMIT, Pair, cursor, duplicates, page_size, position_at
+from app.api.graphql.field import root_field
+from app.contacts.duplicates import (
+    WALK_LIMIT,
+    Pair,
+    Pairs,
+    Position,
+    cursor,
+    duplicates,
+    page_size,
+    position_at,
+)
 from app.contacts.limits import PAGE_DEFAULT, PAGE_LIMIT
-from app.workspaces.keys import Scope
+from app.workspaces.keys import Caller, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatePage:
+    """A page as its connection shows it, and as its `pageInfo` does."""
+
+    caller: Caller
+    start: Position | None
+    found: Pairs
+
+    @property
+    def nodes(self) -> Sequence[Pair]:
+        return self.found.pairs
+
+    @property
+    def edges(self) -> list["Edge"]:
+        return [Edge(pair, self) for pair in self.found.pairs]
+
+    @property
+    def page_info(self) -> "DuplicatePage":
+        return self
+
+    @property
+    def has_next_page(self) -> bool:
+        return self.found.end is not None
+
+    @property
+    def has_previous_page(self) -> bool:
+        return self.start is not None
+
+    @property
+    def start_cursor(self) -> str | None:
+        pairs = self.found.pairs
+        return self.cursor(pairs[0].position) if pairs else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        pairs, end = self.found.pairs, self.found.end
+        if end is not None:
+            return self.cursor(end)
+        return self.cursor(pairs[-1].position) if pairs else None
+
+    def cursor(self, position: Position) -> str:
+        return cursor(self.caller, position)
+
+
+@dataclass(slots=True)
+class Edge:
+    node: Pair
+    page: DuplicatePage
+
+    @property
+    def cursor(self) -> str:
+        return self.page.cursor(self.node.position)
 
 
 @strawberry.type(
@@ -29,14 +94,6 @@ class DuplicatePair:
         description="Everything that the two contacts share."
     )
 
-    @classmethod
-    def of(cls, pair: Pair) -> "DuplicatePair":
-        return cls(
-            contact=Contact.of(pair.contact),
-            duplicate=Contact.of(pair.duplicate),
-            reasons=list(pair.reasons),
-        )
-
 
 @strawberry.type(description="A pair and its cursor.")
 class DuplicateEdge:
@@ -50,15 +107,13 @@ class DuplicateEdge:
 class DuplicateConnection:
     edges: list[DuplicateEdge] = strawberry.field(description="The pairs with their cursors.")
     page_info: PageInfo = strawberry.field(description="The position of the page in the list.")
-
-    @computed_field("The pairs without their cursors.")
-    async def nodes(self) -> list[DuplicatePair]:
-        return [edge.node for edge in self.edges]
+    nodes: list[DuplicatePair] = strawberry.field(description="The pairs without their cursors.")
 
 
 @strawberry.type
 class DuplicateQuery:
     @root_field(
+        DuplicateConnection,
         Scope.CONTACTS_READ,
         "A page of likely duplicates: contacts with the same phone number, the same name and "
         "company, or emails that differ only in dots and plus-tags. If n contacts share a value, "
@@ -77,21 +132,10 @@ class DuplicateQuery:
         after: Annotated[
             str | None, strawberry.argument(description="The page starts after this cursor.")
         ] = strawberry.UNSET,
-    ) -> DuplicateConnection:
+    ) -> DuplicatePage:
         caller = info.context.caller
         size = page_size(first)
         start = None if after is None else position_at(caller, after)
         async with info.context.database.read(caller) as session:
             found = await duplicates(session, size, start)
-        edges = [
-            DuplicateEdge(cursor=cursor(caller, pair.position), node=DuplicatePair.of(pair))
-            for pair in found.pairs
-        ]
-        last = edges[-1].cursor if edges else None
-        page_info = PageInfo(
-            has_next_page=found.end is not None,
-            has_previous_page=after is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=cursor(caller, found.end) if found.end else last,
-        )
-        return DuplicateConnection(edges=edges, page_info=page_info)
+        return DuplicatePage(caller, start, found)

@@ -35,16 +35,19 @@ class RequireScope(FieldExtension):
         return await next_(source, info, **kwargs)
 
 
-def root_field(scope: Scope | None, description: str) -> Callable[[Callable[..., Any]], Any]:
+def root_field(
+    returns: Any, scope: Scope | None, description: str
+) -> Callable[[Callable[..., Any]], Any]:
     """A field of Query or Mutation.
 
-    It is always nullable: an error in a field that is not nullable would remove the results of all
-    other root fields.
+    `returns` is the type in the schema; the resolver returns a record from which the fields of this
+    type are read. The field is always nullable: an error in a field that is not nullable would
+    remove the results of all other root fields.
     """
     needs = f"Needs the scope `{scope.value}`." if scope else "Any key may ask."
 
     def field(resolver: Callable[..., Any]) -> Any:
-        resolver.__annotations__["return"] = resolver.__annotations__["return"] | None
+        resolver.__annotations__["return"] = returns | None
         return strawberry.field(
             resolver=resolver,
             description=f"{description} {needs}",
@@ -54,10 +57,15 @@ def root_field(scope: Scope | None, description: str) -> Callable[[Callable[...,
     return field
 
 
-def computed_field(description: str | None) -> Callable[[Callable[..., Any]], Any]:
-    """A field of an object that is computed only if it is selected."""
+def computed_field(compute: Callable[..., Any], description: str | None) -> Any:
+    """A field that is computed from the record of its object, if it is selected."""
+    return strawberry.field(resolver=compute, description=description)
 
-    def field(resolver: Callable[..., Any]) -> Any:
-        return strawberry.field(resolver=resolver, description=description)
 
-    return field
+def read_from(*records: type) -> Callable[[object, object], bool]:
+    """The `is_type_of` of a type whose fields are read from records of these classes."""
+
+    def is_type_of(record: object, _: object) -> bool:
+        return isinstance(record, records)
+
+    return is_type_of

@@ -7,15 +7,17 @@ import strawberry
 from app.api.graphql.contact import Contact, ContactKeyInput, keys_at
 from app.api.graphql.context import Info
 from app.api.graphql.enums import MergePreference
-from app.api.graphql.field import root_field
+from app.api.graphql.field import read_from, root_field
 from app.api.graphql.results import ContactConflict, FieldChange
 from app.contacts.decision.outcome import Conflict
-from app.contacts.merge import merge
+from app.contacts.merge import Merged, merge
 from app.workspaces.keys import Scope
 
 
 @strawberry.type(description="The two contacts were merged.")
 class ContactsMerged:
+    is_type_of = read_from(Merged)
+
     contact: Contact = strawberry.field(description="The contact that was kept, as it is now.")
     merged_id: strawberry.ID = strawberry.field(
         description="The id of the contact that was merged away. It is now an alias of the one "
@@ -35,6 +37,7 @@ MergeContactsResult = Annotated[
 @strawberry.type
 class MergeMutation:
     @root_field(
+        MergeContactsResult,
         Scope.CONTACTS_WRITE,
         "Merges two contacts of the same person: `into` is kept and `from` is merged into it. "
         "Empty fields are filled from the other contact; tags, custom fields and metadata are "
@@ -69,16 +72,9 @@ class MergeMutation:
                 "`assignments` are those that are stored."
             ),
         ] = False,
-    ) -> MergeContactsResult:
+    ) -> Merged | Conflict:
         context = info.context
         kept, merged_away = keys_at(context.caller, {"into": into, "from": from_})
-        merged = await merge(
+        return await merge(
             context.database, context.caller, kept, merged_away, prefer, dry_run=dry_run
-        )
-        if isinstance(merged, Conflict):
-            return ContactConflict.of(merged)
-        return ContactsMerged(
-            contact=Contact.of(merged.contact),
-            merged_id=strawberry.ID(str(merged.merged_id)),
-            changes=[FieldChange.of(change) for change in merged.changes],
         )

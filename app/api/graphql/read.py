@@ -4,7 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from app.api.graphql.connection import ContactConnection, ContactOrder
+from app import tables
+from app.api.graphql.connection import ContactConnection, ContactOrder, ContactPage
 from app.api.graphql.contact import Contact, ContactKeyInput, Node, id_key, keys_of
 from app.api.graphql.context import Info
 from app.api.graphql.field import root_field
@@ -19,7 +20,7 @@ from app.contacts.limits import (
 )
 from app.contacts.listing.conditions import All, Condition, search_for
 from app.contacts.listing.order import Order, window
-from app.contacts.listing.page import WALK
+from app.contacts.listing.page import WALK, page
 from app.contacts.store.find import find_each
 from app.workspaces.keys import Scope
 
@@ -27,6 +28,7 @@ from app.workspaces.keys import Scope
 @strawberry.type
 class ContactQuery:
     @root_field(
+        Node,
         Scope.CONTACTS_READ,
         "The contact with this id, or null if there is none. An id that is not a UUID is an error.",
     )
@@ -36,11 +38,12 @@ class ContactQuery:
         id: Annotated[  # noqa: A002
             strawberry.ID, strawberry.argument(description="The id of a contact.")
         ],
-    ) -> Node | None:
+    ) -> tables.Contact | None:
         [contact] = await _contacts(info, [id_key(id, "id")])
         return contact
 
     @root_field(
+        list[Node | None],
         Scope.CONTACTS_READ,
         "The contacts with these ids, in the order of `ids`, null if there is none. An id that "
         "is not a UUID is an error.",
@@ -52,19 +55,22 @@ class ContactQuery:
             list[strawberry.ID],
             strawberry.argument(description=f"The ids of up to {KEYS_LIMIT} contacts."),
         ],
-    ) -> list[Node | None]:
-        return [*await _contacts(info, keys_of(ids, info.context.caller, "ids", KEYS_LIMIT))]
+    ) -> list[tables.Contact | None]:
+        return await _contacts(info, keys_of(ids, info.context.caller, "ids", KEYS_LIMIT))
 
-    @root_field(Scope.CONTACTS_READ, "The contact with this key, or null if there is none.")
+    @root_field(
+        Contact, Scope.CONTACTS_READ, "The contact with this key, or null if there is none."
+    )
     async def contact(
         self,
         info: Info,
         by: Annotated[ContactKeyInput, strawberry.argument(description="A key of the contact.")],
-    ) -> Contact | None:
+    ) -> tables.Contact | None:
         [contact] = await _contacts(info, [by.key(info.context.caller, "by")])
         return contact
 
     @root_field(
+        list[Contact | None],
         Scope.CONTACTS_READ,
         "The contacts with these keys, in the order of `keys`, null if there is none.",
     )
@@ -75,11 +81,12 @@ class ContactQuery:
             list[ContactKeyInput],
             strawberry.argument(description=f"Up to {KEYS_LIMIT} keys."),
         ],
-    ) -> list[Contact | None]:
+    ) -> list[tables.Contact | None]:
         wanted = keys_of(keys, info.context.caller, "keys", KEYS_LIMIT)
         return await _contacts(info, wanted)
 
     @root_field(
+        ContactConnection,
         Scope.CONTACTS_READ,
         "A page of contacts, by default the newest first. If no index serves the filter, a page "
         f"examines at most {WALK:,} contacts, so it may have fewer contacts than `first`, or "
@@ -123,7 +130,7 @@ class ContactQuery:
         before: Annotated[
             str | None, strawberry.argument(description="The page ends before this cursor.")
         ] = strawberry.UNSET,
-    ) -> ContactConnection:
+    ) -> ContactPage:
         order = order_by.order() if order_by else Order()
         chosen = window(
             info.context.caller, order, first=first, after=after, last=last, before=before
@@ -133,9 +140,11 @@ class ContactQuery:
             wanted.append(filter.condition(info.context, "filter"))
         if search is not None:
             wanted.append(search_for(search, "search"))
-        return await ContactConnection.of(info, order, chosen, All(wanted))
+        condition = All(wanted)
+        async with info.context.database.read(info.context.caller) as session:
+            found = await page(session, order, chosen, condition)
+        return ContactPage(info.context.caller, order, chosen, condition, found)
 
 
-async def _contacts(info: Info, keys: list[ContactKey]) -> list[Contact | None]:
-    records = await find_each(info.context.database, info.context.caller, keys)
-    return [None if record is None else Contact.of(record) for record in records]
+async def _contacts(info: Info, keys: list[ContactKey]) -> list[tables.Contact | None]:
+    return await find_each(info.context.database, info.context.caller, keys)

@@ -1,11 +1,14 @@
 """The answers of mutations, as unions of typed outcomes."""
 
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
-from app.api.graphql.contact import Contact
+from app import tables
+from app.api.graphql.contact import Contact, own_external_id
 from app.api.graphql.enums import ConflictCode, ContactIdentifier, MatchedBy, WarningCode
+from app.api.graphql.field import computed_field, read_from
 from app.api.graphql.scalars import Json
 from app.contacts.decision import outcome
 from app.errors import InvalidInput
@@ -25,10 +28,6 @@ class FieldChange:
     after: Json | None = strawberry.field(
         description="The value after the change; null if there is none."
     )
-
-    @classmethod
-    def of(cls, change: outcome.FieldChange) -> "FieldChange":
-        return cls(path=change.path, before=change.before, after=change.after)
 
 
 @strawberry.type(
@@ -54,25 +53,19 @@ class ConflictReason:
         "an atomic bulk that failed if the contact, as it would be shown, was never written."
     )
 
-    @classmethod
-    def of(cls, reason: outcome.ConflictReason) -> "ConflictReason":
-        contact = None if reason.contact is None else Contact.of(reason.contact)
-        return cls(
-            code=reason.code,
-            message=reason.message,
-            identifier=reason.identifier,
-            contact=contact,
-        )
-
 
 @strawberry.type(description="A contact was created.")
 class ContactCreated:
+    is_type_of = read_from(outcome.Created)
+
     contact: Contact = strawberry.field(description="The contact, at version 1.")
     warnings: list[Warning] = strawberry.field(description="Given values that were not applied.")
 
 
 @strawberry.type(description="The contact existed and now has the given values.")
 class ContactUpdated:
+    is_type_of = read_from(outcome.Updated)
+
     contact: Contact = strawberry.field(description="The contact as it is now.")
     matched_by: MatchedBy = strawberry.field(description="The kind of key that found the contact.")
     changes: list[FieldChange] = strawberry.field(
@@ -84,22 +77,25 @@ class ContactUpdated:
 
 @strawberry.type(description="Nothing was written, for the reasons listed.")
 class ContactConflict:
+    is_type_of = read_from(outcome.Conflict)
+
     message: str = strawberry.field(description="All reasons as one human-readable message.")
     reasons: list[ConflictReason] = strawberry.field(
         description="Every reason, not just the first."
     )
 
-    @classmethod
-    def of(cls, conflict: outcome.Conflict) -> "ContactConflict":
-        reasons = [ConflictReason.of(reason) for reason in conflict.reasons]
-        return cls(message=conflict.message, reasons=reasons)
+
+def _deleted_id(record: strawberry.Parent[tables.Contact]) -> UUID:
+    return record.id
 
 
 @strawberry.type(description="The contact was deleted.")
 class ContactDeleted:
-    deleted_id: strawberry.ID = strawberry.field(description="The id of the deleted contact.")
-    external_id: str | None = strawberry.field(
-        description="The external id of the deleted contact."
+    is_type_of = read_from(tables.Contact)
+
+    deleted_id: strawberry.ID = computed_field(_deleted_id, "The id of the deleted contact.")
+    external_id: str | None = computed_field(
+        own_external_id, "The external id of the deleted contact."
     )
 
 
@@ -121,25 +117,8 @@ DeleteContactResult = Annotated[
 ]
 
 
-def result(decided: outcome.Outcome) -> Any:
-    """The member of the field's union. Raises InvalidInput for an invalid outcome."""
-    match decided:
-        case outcome.Created(contact, warnings):
-            return ContactCreated(contact=Contact.of(contact), warnings=_warnings(warnings))
-        case outcome.Updated(contact, matched_by, changes, warnings):
-            return ContactUpdated(
-                contact=Contact.of(contact),
-                matched_by=matched_by,
-                changes=[FieldChange.of(change) for change in changes],
-                warnings=_warnings(warnings),
-            )
-        case outcome.Conflict():
-            return ContactConflict.of(decided)
-        case outcome.Invalid(errors):
-            raise InvalidInput(errors)
-
-
-def _warnings(warnings: tuple[outcome.FieldWarning, ...]) -> list[Warning]:
-    return [
-        Warning(code=warned.code, field=warned.field, message=warned.message) for warned in warnings
-    ]
+def valid(decided: outcome.Outcome) -> outcome.Created | outcome.Updated | outcome.Conflict:
+    """The outcome, as a record of the field's union. Raises InvalidInput for an invalid one."""
+    if isinstance(decided, outcome.Invalid):
+        raise InvalidInput(decided.errors)
+    return decided

@@ -25,6 +25,7 @@ class TagCount:
 @strawberry.type
 class TagQuery:
     @root_field(
+        list[TagCount],
         Scope.CONTACTS_READ,
         "The tags in use, ordered by code point, each with the number of contacts that have it. "
         "The time grows with the number of tagged contacts.",

@@ -14,7 +14,7 @@ from app.api.graphql.arguments import (
     PolicyArgument,
     TagsArgument,
 )
-from app.api.graphql.bulk import UpsertContactsPayload
+from app.api.graphql.bulk import BulkOutcome, UpsertContactsPayload
 from app.api.graphql.contact import ContactInput
 from app.api.graphql.context import Info
 from app.api.graphql.field import root_field
@@ -22,7 +22,7 @@ from app.api.graphql.results import (
     CreateContactResult,
     UpdateContactResult,
     UpsertContactResult,
-    result,
+    valid,
 )
 from app.contacts.decision.decide import Request
 from app.contacts.decision.outcome import Outcome
@@ -44,6 +44,7 @@ from app.workspaces.keys import Scope
 @strawberry.type
 class UpsertMutation:
     @root_field(
+        UpsertContactResult,
         Scope.CONTACTS_WRITE,
         "Creates or updates a contact, as the policy says. The call is idempotent, so it is safe "
         "to repeat.",
@@ -55,14 +56,12 @@ class UpsertMutation:
         policy: PolicyArgument = strawberry.UNSET,
         if_version: IfVersionArgument = strawberry.UNSET,
         dry_run: DryRunArgument = False,
-    ) -> UpsertContactResult:
+    ) -> Outcome:
         chosen = policy.policy() if policy else DEFAULT_POLICY
-        answer: UpsertContactResult = result(
-            await _one(info, input, chosen, if_version=if_version, dry_run=dry_run)
-        )
-        return answer
+        return valid(await _one(info, input, chosen, if_version=if_version, dry_run=dry_run))
 
     @root_field(
+        UpsertContactsPayload,
         Scope.CONTACTS_WRITE,
         f"Performs up to {ROWS_LIMIT} upserts in one transaction, with the same results as single "
         "calls in this order. A row that fails does not affect the others unless `atomic` is true. "
@@ -80,7 +79,7 @@ class UpsertMutation:
             strawberry.argument(description="Write nothing if any row fails."),
         ] = False,
         dry_run: DryRunArgument = False,
-    ) -> UpsertContactsPayload:
+    ) -> BulkOutcome:
         chosen = policy.policy() if policy else DEFAULT_POLICY
         outcomes = await upsert(
             info.context.database,
@@ -89,9 +88,10 @@ class UpsertMutation:
             dry_run=dry_run,
             atomic=atomic,
         )
-        return UpsertContactsPayload.of(outcomes, atomic=atomic)
+        return BulkOutcome.of(outcomes, atomic=atomic)
 
     @root_field(
+        CreateContactResult,
         Scope.CONTACTS_WRITE,
         "Creates a contact. Answers a Conflict if a contact has a given identifier.",
     )
@@ -106,16 +106,19 @@ class UpsertMutation:
         generate_external_id: Annotated[
             bool, strawberry.argument(description="Set a UUID as the external id if none is given.")
         ] = False,
-    ) -> CreateContactResult:
+    ) -> Outcome:
         policy = UpsertPolicy(
             on_match=OnMatch.CONFLICT,
             require_on_create=tuple(require_on_create),
             generate_external_id=generate_external_id,
         )
-        answer: CreateContactResult = result(await _one(info, input, policy))
-        return answer
+        return valid(await _one(info, input, policy))
 
-    @root_field(Scope.CONTACTS_WRITE, "Updates a contact. Answers a Conflict if there is none.")
+    @root_field(
+        UpdateContactResult,
+        Scope.CONTACTS_WRITE,
+        "Updates a contact. Answers a Conflict if there is none.",
+    )
     async def update_contact(
         self,
         info: Info,
@@ -126,7 +129,7 @@ class UpsertMutation:
         custom_fields: CustomFieldsArgument = DEFAULT_POLICY.custom_fields,
         metadata: MetadataArgument = DEFAULT_POLICY.metadata,
         dry_run: DryRunArgument = False,
-    ) -> UpdateContactResult:
+    ) -> Outcome:
         policy = UpsertPolicy(
             external_id_on_match=ExternalIdOnMatch.REPLACE,
             tags=tags,
@@ -138,10 +141,9 @@ class UpsertMutation:
         except InvalidInput as broken:
             _, errors = normalise(input.given())
             raise InvalidInput([*broken.errors, *errors]) from broken
-        answer: UpdateContactResult = result(
+        return valid(
             await _one(info, input, policy, by=key, if_version=if_version, dry_run=dry_run)
         )
-        return answer
 
 
 def asked(

@@ -56,6 +56,6 @@ class Viewer:
 
 @strawberry.type
 class ViewerQuery:
-    @root_field(None, "The caller: workspace, API key and scopes.")
+    @root_field(Viewer, None, "The caller: workspace, API key and scopes.")
     async def viewer(self, info: Info) -> Viewer:
         return Viewer.of(info.context.caller)
