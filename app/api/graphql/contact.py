@@ -71,6 +71,10 @@ class ContactAlias:
         return cls(kind=key.kind, source=key.source or None, value=key.value)
 
 
+def _display_name(record: strawberry.Parent[tables.Contact]) -> str:
+    return record.display_name
+
+
 def own_external_id(record: strawberry.Parent[tables.Contact], info: Info) -> str | None:
     return record.external_ids.get(info.context.caller.source)
 
@@ -95,8 +99,10 @@ class Contact(Node):
     id: strawberry.ID
     email: str
     name: str | None
-    display_name: str = strawberry.field(
-        description="The name to show: `name`, else first and last name, else the email."
+    display_name: str = computed_field(
+        _display_name,
+        "The name to show: `name`, else first and last name, else the email.",
+        ["name", "first_name", "last_name", "email"],
     )
     prefix: str | None
     first_name: str | None
@@ -128,17 +134,22 @@ class Contact(Node):
     created_at: datetime
     updated_at: datetime
     version: int
-    external_id: str | None = computed_field(own_external_id, RULES["external_id"].description)
+    external_id: str | None = computed_field(
+        own_external_id, RULES["external_id"].description, ["external_ids"]
+    )
     external_ids: list[ExternalId] = computed_field(
-        _external_ids, "The external ids of all sources, at most one of each."
+        _external_ids, "The external ids of all sources, at most one of each.", ["external_ids"]
     )
     assignments: list[Assignment] = computed_field(
-        _assignments, "What the contact is assigned to, oldest first. No upsert changes it."
+        _assignments,
+        "What the contact is assigned to, oldest first. No upsert changes it.",
+        ["assignments"],
     )
     aliases: list[ContactAlias] = computed_field(
         _aliases,
         "Identifiers of contacts that were merged into this one: look-ups and upserts by them "
         "find this contact.",
+        ["aliases"],
     )
 
 

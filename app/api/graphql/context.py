@@ -1,9 +1,11 @@
-"""The context of resolvers: the database, the caller and the budget of filters."""
+"""What resolvers are told: the database, the caller, the budget of filters and the selection."""
 
 from dataclasses import dataclass, field
 
 import strawberry
 
+from app.api.graphql.execution.attributes import contact_attributes
+from app.api.graphql.execution.selections import Selections
 from app.contacts.listing.conditions import Budget
 from app.database.sessions import Database
 from app.workspaces.keys import Caller
@@ -16,4 +18,23 @@ class Context:
     budget: Budget = field(default_factory=Budget)
 
 
-Info = strawberry.Info[Context, None]
+class Info(strawberry.Info[Context, None]):
+    @property
+    def contact_attributes(self) -> frozenset[str]:
+        """The attributes of contact records that the answer of this field reads."""
+        info = self._raw_info
+        selections = Selections.of_call(info)
+        return contact_attributes(selections, info.return_type, tuple(info.field_nodes))
+
+
+class PreparedInfo(Info):
+    """Tells a resolver of a compiled operation the same."""
+
+    __slots__ = ("contact_attributes", "context")
+
+    context: Context
+    contact_attributes: frozenset[str]
+
+    def __init__(self, context: Context, contact_attributes: frozenset[str]) -> None:
+        self.context = context
+        self.contact_attributes = contact_attributes

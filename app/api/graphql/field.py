@@ -1,13 +1,13 @@
 """Fields with resolvers. Every root field declares the scope it needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
-from app.api.graphql.context import Info
+from app.api.graphql.execution.attributes import READS
 from app.workspaces.keys import Scope
 
 
@@ -28,7 +28,7 @@ class RequireScope(FieldExtension):
         return self.absent | kwargs
 
     async def resolve_async(
-        self, next_: Callable[..., Any], source: Any, info: Info, **kwargs: Any
+        self, next_: Callable[..., Any], source: Any, info: strawberry.Info[Any, Any], **kwargs: Any
     ) -> Any:
         if self.scope is not None:
             info.context.caller.require(self.scope)
@@ -57,9 +57,15 @@ def root_field(
     return field
 
 
-def computed_field(compute: Callable[..., Any], description: str | None) -> Any:
-    """A field that is computed from the record of its object, if it is selected."""
-    return strawberry.field(resolver=compute, description=description)
+def computed_field(
+    compute: Callable[..., Any], description: str | None, reads: Iterable[str] = ()
+) -> Any:
+    """A field that is computed from the record of its object, if it is selected.
+
+    `reads` are the attributes of a contact's record from which a field of it is computed.
+    """
+    metadata = {READS: frozenset(reads)}
+    return strawberry.field(resolver=compute, description=description, metadata=metadata)
 
 
 def read_from(*records: type) -> Callable[[object, object], bool]:

@@ -13,7 +13,7 @@ from strawberry.types.scalar import ScalarDefinition
 Json = NewType("Json", object)
 
 
-def _as_it_came(value: Any) -> Any:
+def as_it_came(value: Any) -> Any:
     return value
 
 
@@ -23,14 +23,14 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="An RFC 3339 timestamp with an offset, such as `2026-01-31T08:00:00Z`. Answers "
         "are in UTC.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
-        serialize=_as_it_came,
-        parse_value=_as_it_came,
+        serialize=as_it_came,
+        parse_value=as_it_came,
     ),
     Json: strawberry.scalar(
         name="JSON",
         description="Any JSON value (RFC 8259); numbers must be finite.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
-        serialize=_as_it_came,
-        parse_value=_as_it_came,
+        serialize=as_it_came,
+        parse_value=as_it_came,
     ),
 }

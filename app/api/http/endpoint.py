@@ -5,13 +5,14 @@ has the status 400 under `application/graphql-response+json`, and 200 under `app
 """
 
 import strawberry
-from graphql import ExecutionResult, OperationType, execute
+from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.api.graphql.context import Context
 from app.api.graphql.execution.answers import error_answer, executed, is_unavailable, refused
 from app.api.graphql.execution.documents import Documents
+from app.api.graphql.execution.execute import Executor
 from app.api.http.body import json_body
 from app.api.http.disconnect import while_connected
 from app.api.http.key import api_key
@@ -26,11 +27,11 @@ from app.workspaces.keys import Authenticator, Caller
 
 class GraphQLEndpoint:
     def __init__(self, schema: strawberry.Schema, database: Database, settings: Settings) -> None:
-        self._schema = schema._schema
         self._database = database
         self._authenticator = Authenticator(database)
         self._settings = settings
-        self._documents = Documents(self._schema, introspection=not settings.is_production)
+        self._documents = Documents(schema._schema, introspection=not settings.is_production)
+        self._executor = Executor(schema, hide_suggestions=settings.is_production)
 
     async def respond(self, request: Request) -> Response:
         media_type = JSON
@@ -61,16 +62,9 @@ class GraphQLEndpoint:
             raise BadRequest("operationName must name one of the document's operations.")
         if request.method != "POST" and operation.operation is not OperationType.QUERY:
             raise BadRequest("Only queries may be sent by GET.", 405)
-        result = execute(
-            self._schema,
-            document.ast,
-            context_value=Context(self._database, caller),
-            variable_values=parameters.variables,
-            operation_name=parameters.operation_name,
-            hide_suggestions=self._settings.is_production,
-        )
-        if not isinstance(result, ExecutionResult):
-            result = await while_connected(request.receive, result)
+        context = Context(self._database, caller)
+        execution = self._executor.execute(document, operation, parameters.variables, context)
+        result = await while_connected(request.receive, execution)
         answer = executed(result)
         if is_unavailable(result):
             return respond(answer, media_type, 503)

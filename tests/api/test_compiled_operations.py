@@ -1,0 +1,194 @@
+"""Which operations are compiled, and what their resolvers are told."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType, execute
+from strawberry.types.field import StrawberryField
+
+from app.api.graphql.context import Context, Info
+from app.api.graphql.execution.documents import Document, Documents
+from app.api.graphql.execution.execute import Executor
+from app.api.graphql.execution.operation import Compiler
+from app.api.graphql.schema import schema
+from app.tables import Contact
+from tests.support.outcomes import CALLER, WHOLE
+
+FIELDS = "id externalId email firstName lastName company city country tags customFields version"
+TEN_ALIASES = " ".join(f"a{i}: contact(by: {{id: $id}}) {{ {FIELDS} }}" for i in range(10))
+WORKLOADS = {
+    "one contact": f"query ($id: ID!) {{ contact(by: {{id: $id}}) {{ {FIELDS} }} }}",
+    "one contact by a key": f"query ($by: ContactKey!) {{ contact(by: $by) {{ {FIELDS} }} }}",
+    "page": f"""
+        query ($first: Int!, $after: String) {{
+          contacts(first: $first, after: $after) {{
+            edges {{ cursor node {{ {FIELDS} }} }} pageInfo {{ hasNextPage endCursor }}
+          }}
+        }}""",
+    "upsert": """
+        mutation ($input: ContactInput!) {
+          upsertContact(input: $input) {
+            __typename
+            ... on ContactCreated { contact { ...Fields } warnings { code message } }
+            ... on ContactUpdated { contact { ...Fields } changes { path before after } }
+            ... on ContactConflict { message reasons { code identifier contact { id } } }
+          }
+        }
+        fragment Fields on Contact { id version }""",
+    "bulk": """
+        mutation ($inputs: [ContactInput!]!) {
+          upsertContacts(inputs: $inputs) {
+            created updated unchanged
+            rows { index result { __typename ... on ContactInvalid { errors { field } } } }
+          }
+        }""",
+    "ten aliases": f"query ($id: ID!) {{ {TEN_ALIASES} }}",
+    "interface": 'query { node(id: "x") { id ... on Contact { email } } }',
+    "filter": """
+        query ($filter: ContactFilter, $text: String) {
+          contacts(filter: $filter) { nodes { email } }
+          other: contacts(filter: {or: [{email: {eq: $text}}, {tags: {hasAny: ["a"]}}]}) {
+            nodes { email @include(if: true) name @skip(if: true) }
+          }
+        }""",
+}
+LEFT_TO_GRAPHQL_CORE = {
+    "a field that waits": "{ contacts { totalCount } }",
+    "introspection": "{ __schema { queryType { name } } }",
+    "a directive with a variable": """
+        query ($all: Boolean!) { viewer { scopes @include(if: $all) } }""",
+    "a variable in a JSON value": """
+        mutation ($plan: JSON) {
+          createContact(input: {email: "a@example.com", customFields: {plan: $plan}}) {
+            __typename
+          }
+        }""",
+    "more fields than tokens, by fragments": f"""
+        {{ contacts {{ {" ".join(f"a{i}: nodes {{ ...F }}" for i in range(20))} }} }}
+        fragment F on Contact {{ {" ".join(f"a{i}: id" for i in range(50))} }}""",
+}
+
+
+def prepared(text: str) -> Document:
+    document = Documents(schema._schema, introspection=True).prepare(text)
+    assert not document.errors, document.errors
+    return document
+
+
+def is_compiled(text: str) -> bool:
+    document = prepared(text)
+    operation = document.operation(None)
+    assert operation is not None
+    compiler = Compiler(schema)
+    assert document.compiled(operation, compiler) is None, "it might never come again"
+    return document.compiled(operation, compiler) is not None
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_operation_is_compiled(name: str) -> None:
+    assert is_compiled(WORKLOADS[name])
+
+
+@pytest.mark.parametrize("name", LEFT_TO_GRAPHQL_CORE)
+def test_operation_is_left_to_graphql_core(name: str) -> None:
+    assert not is_compiled(LEFT_TO_GRAPHQL_CORE[name])
+
+
+def documents_of_the_readme() -> Iterator[str]:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    for quoted in re.findall(r'"query": "((?:[^"\\]|\\.)*)"', readme):
+        yield quoted.replace('\\"', '"')
+
+
+def test_operations_of_the_readme_are_compiled_unless_they_count() -> None:
+    found = list(documents_of_the_readme())
+    assert len(found) > 4
+    assert [text for text in found if not is_compiled(text) and "totalCount" not in text] == []
+
+
+SELECTED = {
+    '{ contact(by: {id: "x"}) { id a: email displayName } }': {
+        *("id", "email", "name", "first_name", "last_name")
+    },
+    '{ node(id: "x") { id ... on Contact { externalId metadata } } }': {
+        *("id", "external_ids", "meta")
+    },
+    "{ contacts { edges { node { id } } nodes { ...F } } } fragment F on Contact { tags }": {
+        *("id", "tags")
+    },
+    "{ contactsByKey(keys: []) { __typename } }": set(),
+    "{ viewer { scopes } }": set(),
+}
+
+
+@pytest.mark.parametrize("text", SELECTED)
+async def test_resolver_is_told_which_attributes_of_contacts_the_answer_reads(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[frozenset[str]] = []
+
+    async def resolver(_: None, info: Info, **arguments: Any) -> None:
+        told.append(info.contact_attributes)
+
+    query = schema._schema.query_type
+    assert query is not None
+    for field in query.fields.values():
+        definition = field.extensions["strawberry-definition"]
+        monkeypatch.setattr(definition.base_resolver, "wrapped_func", resolver)
+    document, context = prepared(text), Context(None, CALLER)  # type: ignore[arg-type]  # unused
+    operation = document.operation(None)
+    assert operation is not None
+    assert document.ast is not None
+    result: Any = execute(schema._schema, document.ast, context_value=context)
+    await result
+    executor = Executor(schema, hide_suggestions=False)
+    for _ in range(2):
+        await executor.execute(document, operation, {}, context)
+    assert told == [SELECTED[text]] * 3
+
+
+class Spy:
+    """A record that notes which of its attributes are read."""
+
+    def __init__(self) -> None:
+        self.record = Contact.model_construct(
+            **{name: one.get_default(call_default_factory=True) for name, one in ATTRIBUTES} | WHOLE
+        )
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "display_name":
+            return Contact.display_name.fget(self)  # type: ignore[attr-defined]  # a property
+        self.read.add(name)
+        return getattr(self.record, name)
+
+
+ATTRIBUTES = list(Contact.model_fields.items())
+
+
+def contact_fields() -> dict[str, StrawberryField]:
+    kind = schema._schema.type_map["Contact"]
+    assert isinstance(kind, GraphQLObjectType)
+    return {name: field.extensions["strawberry-definition"] for name, field in kind.fields.items()}
+
+
+@pytest.mark.parametrize("name", contact_fields())
+async def test_field_of_a_contact_reads_the_attributes_that_it_declares(name: str) -> None:
+    field = contact_fields()[name]
+    declared = field.metadata.get("reads", {field.python_name})
+    spy = Spy()
+    if field.base_resolver is None:
+        getattr(spy, field.python_name)
+    elif field.base_resolver.info_parameter is None:
+        field.base_resolver(spy)  # type: ignore[arg-type]  # stands in for a record
+    else:
+        info = Info(_raw_info=RawInfo(), _field=field)  # type: ignore[arg-type]  # nor is more read
+        field.base_resolver(spy, info)  # type: ignore[arg-type]  # nor here
+    assert spy.read <= set(declared)
+
+
+class RawInfo:
+    context = Context(None, CALLER)  # type: ignore[arg-type]  # no database is read
