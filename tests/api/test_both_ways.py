@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from graphql import ExecutionResult, execute
-from hypothesis import Phase, assume, event, given, settings
+from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
 from app.api.graphql.context import Context, Info
@@ -71,7 +71,7 @@ async def by_graphql_core(ast: Any, operation: Operation, context: Context) -> E
     return result if isinstance(result, ExecutionResult) else await result
 
 
-@settings(max_examples=1000, phases=[Phase.generate])
+@settings(max_examples=100)
 @given(data=st.data())
 def test_compiled_operation_is_answered_as_by_graphql_core(
     data: st.DataObject, stand_in: Callable[[Resolvers], None]

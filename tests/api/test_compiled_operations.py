@@ -1,19 +1,22 @@
 """Which operations are compiled, and what their resolvers are told."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import GraphQLObjectType, execute
+from graphql import ExecutionResult, GraphQLObjectType, execute
 from strawberry.types.field import StrawberryField
 
 from app.api.graphql.context import Context, Info
+from app.api.graphql.execution import execute as execution
 from app.api.graphql.execution.documents import Document, Documents
 from app.api.graphql.execution.execute import Executor
 from app.api.graphql.execution.operation import Compiler
 from app.api.graphql.schema import schema
+from app.errors import Unavailable
 from app.tables import Contact
 from tests.support.outcomes import CALLER, WHOLE
 
@@ -148,6 +151,115 @@ async def test_resolver_is_told_which_attributes_of_contacts_the_answer_reads(
     for _ in range(2):
         await executor.execute(document, operation, {}, context)
     assert told == [SELECTED[text]] * 3
+
+
+Resolve = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def resolve_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Resolve], None]:
+    """Lets one function stand in for all resolvers, and graphql-core execute nothing."""
+
+    def resolve_by(resolver: Resolve) -> None:
+        for root in (schema._schema.query_type, schema._schema.mutation_type):
+            assert root is not None
+            for field in root.fields.values():
+                definition = field.extensions["strawberry-definition"]
+                monkeypatch.setattr(definition.base_resolver, "wrapped_func", resolver)
+        monkeypatch.setattr(execution, "execute", None)
+
+    return resolve_by
+
+
+async def answer(text: str) -> ExecutionResult:
+    document, compiler = prepared(text), Compiler(schema)
+    operation = document.operation(None)
+    assert operation is not None
+    for _ in range(2):
+        document.compiled(operation, compiler)
+    context = Context(None, CALLER)  # type: ignore[arg-type]  # unused
+    executor = Executor(schema, hide_suggestions=False)
+    return await executor.execute(document, operation, {}, context)
+
+
+async def test_error_of_a_resolver_is_located_without_graphql_core(
+    resolve_by: Callable[[Resolve], None],
+) -> None:
+    async def resolver(_: None, info: Info, **arguments: Any) -> Any:
+        if arguments:
+            raise Unavailable("The database cannot be reached.")
+
+    resolve_by(resolver)
+    result = await answer('{ viewer { scopes } a: node(id: "x") { id } b: node(id: "y") { id } }')
+    assert result.data == {"viewer": None, "a": None, "b": None}
+    assert result.errors is not None
+    assert [error.path for error in result.errors] == [["a"], ["b"]]
+    assert all(isinstance(error.original_error, Unavailable) for error in result.errors)
+
+
+async def test_only_root_field_runs_in_the_task_of_its_request(
+    resolve_by: Callable[[Resolve], None],
+) -> None:
+    tasks: list[Any] = []
+
+    async def resolver(_: None, info: Info, **arguments: Any) -> None:
+        tasks.append(asyncio.current_task())
+
+    resolve_by(resolver)
+    await answer("{ viewer { scopes } }")
+    assert tasks == [asyncio.current_task()]
+
+
+async def test_root_fields_of_a_query_run_at_the_same_time(
+    resolve_by: Callable[[Resolve], None],
+) -> None:
+    both = asyncio.Barrier(2)
+
+    async def resolver(_: None, info: Info, **arguments: Any) -> None:
+        await both.wait()
+
+    resolve_by(resolver)
+    result = await answer("{ a: viewer { scopes } b: viewer { scopes } }")
+    assert result == ExecutionResult({"a": None, "b": None}, None)
+
+
+async def test_root_fields_of_a_mutation_run_one_after_another(
+    resolve_by: Callable[[Resolve], None],
+) -> None:
+    steps: list[str] = []
+
+    async def resolver(_: None, info: Info, key: str) -> None:
+        steps.append(f"{key} begins")
+        await asyncio.sleep(0)
+        steps.append(f"{key} ends")
+
+    resolve_by(resolver)
+    await answer(
+        'mutation { a: removeCustomField(key: "a") { key } b: removeCustomField(key: "b") { key } }'
+    )
+    assert steps == ["a begins", "a ends", "b begins", "b ends"]
+
+
+async def test_cancelled_query_cancels_its_resolvers(
+    resolve_by: Callable[[Resolve], None],
+) -> None:
+    cancelled: list[bool] = []
+    begun = asyncio.Barrier(3)
+
+    async def resolver(_: None, info: Info, **arguments: Any) -> None:
+        await begun.wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(True)
+
+    resolve_by(resolver)
+    running = asyncio.create_task(answer("{ a: viewer { scopes } b: viewer { scopes } }"))
+    await begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert cancelled == [True, True]
 
 
 class Spy:

@@ -74,8 +74,9 @@ class Writer:
                 for name, one in kind.fields.items()
                 if depth < 6 or not is_composite_type(get_named_type(one.type))
             ]
-            name = self.one(names)
-            return self._field(name, kind.fields[name], depth)
+            if names:
+                name = self.one(names)
+                return self._field(name, kind.fields[name], depth)
         if not is_object_type(kind) and not self.chance(20):
             return self._fragment(kind, depth)
         return f"__typename {self._directive()}"

@@ -84,8 +84,9 @@ class InputObject:
         if type(value) is not dict:
             raise NotCoercible
         given = {}
+        coercers = self._coercers
         for name, one in value.items():
-            python_name, coerce = self._coercers[name]
+            python_name, coerce = coercers[name]
             given[python_name] = coerce(one)
         return self.build(given)
 
@@ -98,7 +99,7 @@ class InputObject:
                 if member.default is None:
                     raise NotCoercible
                 given[member.python_name] = member.default()
-        return self._class(**(self._nulls | given))
+        return self._class(**(self._nulls | given if self._nulls else given))
 
 
 class Coercers:

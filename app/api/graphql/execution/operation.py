@@ -80,7 +80,9 @@ class CompiledOperation:
         calls = zip(self._fields, infos, arguments, strict=True)
         if self._is_serial or len(infos) == 1:
             return Calls(infos, [await _outcome(*call) for call in calls])
-        return Calls(infos, await asyncio.gather(*(_outcome(*call) for call in calls)))
+        async with asyncio.TaskGroup() as group:  # waits for all, also when it is cancelled
+            tasks = [group.create_task(_outcome(*call)) for call in calls]
+        return Calls(infos, [task.result() for task in tasks])
 
     def result(self, calls: Calls) -> ExecutionResult:
         """Raises an exception for a value that graphql-core has to complete."""
