@@ -40,7 +40,17 @@ from app.workspaces.keys import Caller, Scope
 
 AT = datetime(2026, 1, 31, 8, tzinfo=UTC)
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-CALLER = Caller(ID, "ours", ID, "test", "rollcall_", AT, None, frozenset(Scope), "default")
+CALLER = Caller(
+    workspace_id=ID,
+    workspace_name="ours",
+    key_id=ID,
+    key_name="test",
+    key_prefix="rollcall_",
+    key_created_at=AT,
+    key_expires_at=None,
+    scopes=frozenset(Scope),
+    source="default",
+)
 
 WHOLE: dict[str, Any] = {
     "id": ID,
