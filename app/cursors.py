@@ -1,6 +1,7 @@
 """Opaque page cursors: a position in an order of a workspace."""
 
 from base64 import b64decode, urlsafe_b64encode
+from functools import lru_cache
 from hashlib import blake2s
 from typing import Any
 from uuid import UUID
@@ -28,5 +29,6 @@ def decode(workspace_id: UUID, order: str, cursor: str) -> list[Any]:
     return position
 
 
+@lru_cache(maxsize=1024)
 def _mark(workspace_id: UUID, order: str) -> str:
     return blake2s(workspace_id.bytes + order.encode(), digest_size=6).hexdigest()

@@ -8,14 +8,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func
+from sqlalchemy import delete, func
 from sqlmodel import col, select
 
 from app.contacts.limits import CUSTOM_FIELDS_LIMIT
 from app.database.dialect import Dialect
 from app.database.errors import try_again
 from app.database.prepared import Prepared
-from app.database.sessions import Database, InWorkspace, WorkspaceSession
+from app.database.sessions import Database, InWorkspace, WorkspaceSession, prepared
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields.normalise import plain_text
 from app.tables import CustomField, Workspace
@@ -66,8 +66,7 @@ async def read_types(database: Database, tenant: InWorkspace) -> dict[str, Custo
 
 @lru_cache(maxsize=8)
 def _types(dialect: Dialect) -> Prepared:
-    of_workspace = col(CustomField.workspace_id) == bindparam("workspace_id")
-    return dialect.prepare(select(CustomField.key, CustomField.type).where(of_workspace))
+    return prepared(dialect, select(CustomField.key, CustomField.type))
 
 
 @try_again

@@ -16,16 +16,17 @@ Processor = Callable[[Any], Any]
 
 
 class Prepared:
-    """A statement whose parameters and columns have names and types."""
+    """A statement whose parameters and columns have types, and no lists as parameters."""
 
     def __init__(self, statement: SelectBase, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101  # as of any statement
         self.text = compiled.string
+        binds = [compiled.binds[name] for name in compiled.positiontup or ()]
         self._parameters = [
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup or ()
+            (one.key, one.type.dialect_impl(dialect).bind_processor(dialect)) for one in binds
         ]
+        self._literals = {one.key: one.value for one in binds if not one.required}
         self._conversions = [
             (index, convert)
             for index, column in enumerate(statement.selected_columns)
@@ -34,6 +35,7 @@ class Prepared:
 
     def arguments(self, **values: Any) -> tuple[Any, ...]:
         """The values of the parameters, as the driver takes them."""
+        values |= self._literals
         return tuple(
             process(values[name]) if process else values[name] for name, process in self._parameters
         )
@@ -43,7 +45,8 @@ class Prepared:
         rows = [list(row) for row in found]
         for index, convert in self._conversions:
             for row in rows:
-                row[index] = convert(row[index])
+                if (value := row[index]) is not None:
+                    row[index] = convert(value)
         return rows
 
 

@@ -4,6 +4,7 @@ A session is bound to the workspace of its caller: whatever it reads or writes o
 workspaces belongs to that one. Sessions without a workspace see `workspace` and `api_key` alone.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Table, event
+from sqlalchemy import Table, bindparam, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -73,6 +74,21 @@ class WorkspaceSession(AsyncSession):
             await self.dialect.delete(await self.connection(), table, self.workspace_id, rows)
 
 
+def prepared(dialect: Dialect, statement: Any) -> Prepared:
+    """A statement that is bound to the workspace of its parameter `workspace_id`."""
+    return dialect.prepare(statement.options(*_OF_PARAMETER))
+
+
+_OF_PARAMETER = [
+    with_loader_criteria(
+        table,
+        lambda entity: entity.workspace_id == bindparam("workspace_id"),
+        include_aliases=True,
+    )
+    for table in OfWorkspace.__subclasses__()
+]
+
+
 @event.listens_for(Session, "do_orm_execute")
 def bind_to_workspace(state: ORMExecuteState) -> None:
     """Adds the condition on the workspace to every table of workspaces that the statement names."""
@@ -86,8 +102,9 @@ class Database:
     def __init__(self, url: str, settings: DatabaseSettings | None = None) -> None:
         settings = settings or DatabaseSettings()
         file = sqlite_path(url)
-        self._shared: dict[Any, Shared[Any, Any]] = {}
         self.dialect: Dialect = SQLite(url, file, settings) if file else PostgreSQL(url, settings)
+        self._lanes = asyncio.Semaphore(self.dialect.lanes)
+        self._shared: dict[Any, Shared[Any, Any]] = {}
 
     @asynccontextmanager
     async def read(self, tenant: InWorkspace) -> AsyncIterator[WorkspaceSession]:
@@ -132,7 +149,9 @@ class Database:
         workspaces compares `:workspace_id` in each of them."""
         arguments = statement.arguments(**parameters)
         with translated_errors():
-            return statement.rows(await self.dialect.fetch(statement.text, arguments))
+            async with self._lanes:
+                found = await self.dialect.fetch(statement.text, arguments)
+        return statement.rows(found)
 
     async def share(
         self,

@@ -20,7 +20,8 @@ from app.contacts.limits import (
 )
 from app.contacts.listing.conditions import All, Condition, search_for
 from app.contacts.listing.order import Order, window
-from app.contacts.listing.page import WALK, page
+from app.contacts.listing.page import WALK
+from app.contacts.listing.read import read_page
 from app.contacts.store.find import find_each
 from app.workspaces.keys import Scope
 
@@ -141,10 +142,11 @@ class ContactQuery:
         if search is not None:
             wanted.append(search_for(search, "search"))
         condition = All(wanted)
-        async with info.context.database.read(info.context.caller) as session:
-            found = await page(session, order, chosen, condition)
-        return ContactPage(info.context.caller, order, chosen, condition, found)
+        database, caller = info.context.database, info.context.caller
+        found = await read_page(database, caller, order, chosen, condition, info.contact_attributes)
+        return ContactPage(caller, order, chosen, condition, found)
 
 
 async def _contacts(info: Info, keys: list[ContactKey]) -> list[tables.Contact | None]:
-    return await find_each(info.context.database, info.context.caller, keys)
+    names = info.contact_attributes
+    return await find_each(info.context.database, info.context.caller, keys, names)

@@ -5,7 +5,7 @@ statement walks along the index of the order, for at most WALK contacts. The pag
 the contacts found so far, and the next one continues there.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from uuid import UUID
@@ -64,12 +64,12 @@ async def page(
     ids = await candidates(session, condition)
     statement: Any
     if ids is None:
-        statement = _walk(order, window, condition)
+        statement = walk(order, window, condition)
     else:
         statement = _among(session.dialect, order, window, condition, ids)
     if statement is None:
         return Page((), has_more=False)
-    return _page(order, window, (await session.exec(statement)).mappings())
+    return page_of(order, window, (await session.exec(statement)).mappings())
 
 
 async def full_page(
@@ -86,7 +86,8 @@ async def full_page(
         window = replace(window, size=size, after=found.stopped_at)
 
 
-def _page(order: Order, window: Window, rows: Iterable[Any]) -> Page:
+def page_of(order: Order, window: Window, rows: Iterable[Mapping[str, Any]]) -> Page:
+    """Each row has columns of a contact, and `is_end`."""
     contacts: list[Contact] = []
     stopped_at = None
     for row in rows:
@@ -108,7 +109,7 @@ def _among(
     dialect: Dialect, order: Order, window: Window, condition: Condition, ids: Select[Any]
 ) -> Select[Any]:
     held = _contacts(dialect, ids)
-    met = _rows(held, is_end=False).where(
+    met = _rows(held, NAMES, is_end=False).where(
         within(order, window, held.c), predicate(condition, held.c)
     )
     return met.order_by(*across(order, window, held.c)).limit(window.size + 1)
@@ -121,7 +122,9 @@ def _contacts(dialect: Dialect, ids: Select[Any]) -> Subquery:
     return dialect.look_up(wanted, _READ, [is_wanted], 1).subquery("held")
 
 
-def _walk(order: Order, window: Window, condition: Condition) -> SelectBase | None:
+def walk(
+    order: Order, window: Window, condition: Condition = EVERY, names: Collection[str] = NAMES
+) -> SelectBase | None:
     """Walks along the index of the order. None if the condition or the window is empty.
 
     Each stretch returns the contacts that meet the condition and, if it is longer than the walk,
@@ -134,7 +137,7 @@ def _walk(order: Order, window: Window, condition: Condition) -> SelectBase | No
         part
         for has_values, bounds in stretches(order, window, CONTACT.c)
         if all(_is_met(one, has_values=has_values) for one in own)
-        for part in _stretch(order, window, others, [*bounds, *ranges])
+        for part in _stretch(order, window, others, [*bounds, *ranges], names)
     ]
     if len(parts) < 2:
         return parts[0] if parts else None
@@ -142,19 +145,23 @@ def _walk(order: Order, window: Window, condition: Condition) -> SelectBase | No
 
 
 def _stretch(
-    order: Order, window: Window, condition: Condition, bounds: Sequence[Any]
+    order: Order,
+    window: Window,
+    condition: Condition,
+    bounds: Sequence[Any],
+    names: Collection[str],
 ) -> Iterator[Select[Any]]:
     ordered = select(*_READ).where(*bounds).order_by(*along(order, window, CONTACT.c))
     if condition == EVERY:
-        yield _rows(ordered.limit(window.size + 1).subquery(), is_end=False)
+        yield _rows(ordered.limit(window.size + 1).subquery(), names, is_end=False)
         return
     walked = ordered.limit(WALK).subquery()
-    yield _rows(walked, is_end=False).where(predicate(condition, walked.c))
-    yield _rows(ordered.offset(WALK - 1).limit(1).subquery(), is_end=True)
+    yield _rows(walked, names, is_end=False).where(predicate(condition, walked.c))
+    yield _rows(ordered.offset(WALK - 1).limit(1).subquery(), names, is_end=True)
 
 
-def _rows(read: Subquery, *, is_end: bool) -> Select[Any]:
-    return select(*(read.c[name] for name in NAMES), literal(is_end).label("is_end"))
+def _rows(read: Subquery, names: Collection[str], *, is_end: bool) -> Select[Any]:
+    return select(*(read.c[name] for name in names), literal(is_end).label("is_end"))
 
 
 def _is_of(condition: Condition, order: Order) -> TypeGuard[Comparison]:

@@ -1,6 +1,7 @@
 """Converts between a contact and the row of its table."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.contacts.store.duplicate_keys import name_company_key, similar_email_key
@@ -11,6 +12,23 @@ from app.timestamps import timestamp_in
 # The columns of a contact itself, by the contact's names for them.
 NAMES = {name: "metadata" if name == "meta" else name for name in Contact.model_fields}
 COLUMNS = {name: CONTACT.c[column] for name, column in NAMES.items()}
+
+
+ALL_NAMES = frozenset(COLUMNS)
+
+# The statements that are kept prepared, one for each set of columns.
+STATEMENTS = 256
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _ordered(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in COLUMNS if name in names)
+
+
+def names_to_read(wanted: set[frozenset[str]]) -> tuple[str, ...]:
+    """The columns that one statement reads for all: those that are wanted and the id. Where calls
+    differ it reads all, because there are far more unions than sets."""
+    return _ordered(frozenset({"id"}) | next(iter(wanted)) if len(wanted) == 1 else ALL_NAMES)
 
 
 class _Computed(NamedTuple):

@@ -14,7 +14,7 @@ from sqlalchemy import Integer, Uuid, bindparam, column, text
 
 from app.contacts.decision.working_set import WorkingSet
 from app.contacts.keys import ContactKey, MatchedBy
-from app.contacts.store.columns import COLUMNS, record
+from app.contacts.store.columns import ALL_NAMES, COLUMNS, STATEMENTS, names_to_read, record
 from app.database.dialect import Dialect, Row, RowLock
 from app.database.errors import LostRace
 from app.database.prepared import Prepared
@@ -48,29 +48,36 @@ _IS_CONTACT = "contact.workspace_id = :workspace_id AND contact.id = found.id"
 @lru_cache(maxsize=8)
 def _by_key(dialect: Dialect, lock: RowLock) -> Prepared:
     """One row for each contact, and one for each identifier without a contact."""
-    return _prepared(dialect, _BY_KEY, "is_identifier", _WANTED, lock)
+    return _prepared(dialect, _BY_KEY, "is_identifier", _WANTED, lock, tuple(COLUMNS))
 
 
-@lru_cache(maxsize=8)
-def _each_key(dialect: Dialect) -> Prepared:
-    """One row for each key, in no order, with its `position` and the columns of its contact."""
+@lru_cache(maxsize=STATEMENTS)
+def _each_key(dialect: Dialect, names: tuple[str, ...]) -> Prepared:
+    """One row for each key, in no order: its `position`, and those columns of its contact."""
     wanted = {"position": "integer", **_WANTED}
-    return _prepared(dialect, _EACH_KEY, "position", wanted, RowLock.NONE)
+    return _prepared(dialect, _EACH_KEY, "position", wanted, RowLock.NONE, names)
 
 
 def _prepared(
-    dialect: Dialect, sql: str, first: str, wanted: dict[str, str], lock: RowLock
+    dialect: Dialect,
+    sql: str,
+    first: str,
+    wanted: dict[str, str],
+    lock: RowLock,
+    names: Sequence[str],
 ) -> Prepared:
-    names = [f"contact.{one.name}" for one in COLUMNS.values()]
+    columns = {name: COLUMNS[name] for name in names}
     sql = sql.format(
-        columns=", ".join(f"contact.{one.name} AS {name}" for name, one in COLUMNS.items()),
+        columns=", ".join(f"contact.{one.name} AS {name}" for name, one in columns.items()),
         wanted=dialect.given("wanted", wanted),
         identifier=dialect.each("contact_identifier", ["contact_id"], _IS_IDENTIFIER),
-        contact=dialect.each("contact", names, _IS_CONTACT, lock),
+        contact=dialect.each(
+            "contact", [f"contact.{one.name}" for one in columns.values()], _IS_CONTACT, lock
+        ),
     )
     statement = text(sql).bindparams(bindparam("workspace_id", type_=Uuid))
-    columns = (column(name, one.type) for name, one in COLUMNS.items())
-    return dialect.prepare(statement.columns(column(first, Integer), *columns))
+    named = (column(name, one.type) for name, one in columns.items())
+    return dialect.prepare(statement.columns(column(first, Integer), *named))
 
 
 async def find(
@@ -100,7 +107,7 @@ async def _find(
     for is_identifier, *values in await session.fetch(
         _by_key(session.dialect, lock), wanted=parameter
     ):
-        contact = _contact(values)
+        contact = _contact(COLUMNS, values)
         if contact is not None:
             contacts.append(contact)
         elif is_identifier and lock is not RowLock.NONE:
@@ -112,15 +119,22 @@ async def _find(
 class _LookUp:
     tenant: InWorkspace
     keys: Sequence[ContactKey]
+    names: frozenset[str]
 
 
 async def find_each(
-    database: Database, tenant: InWorkspace, keys: Sequence[ContactKey]
+    database: Database,
+    tenant: InWorkspace,
+    keys: Sequence[ContactKey],
+    names: frozenset[str] = ALL_NAMES,
 ) -> list[Contact | None]:
-    """Returns the contact of each key. Concurrent calls of a workspace share one statement."""
+    """Returns the contact of each key. Concurrent calls of a workspace share one statement.
+
+    A contact has the attributes `names`, and may have others.
+    """
     if not keys:
         return []
-    return await database.share(_find_for_all, tenant, _LookUp(tenant, keys))
+    return await database.share(_find_for_all, tenant, _LookUp(tenant, keys, names))
 
 
 async def _find_for_all(database: Database, calls: Sequence[_LookUp]) -> list[list[Contact | None]]:
@@ -128,14 +142,15 @@ async def _find_for_all(database: Database, calls: Sequence[_LookUp]) -> list[li
     for call in calls:
         for key in call.keys:
             positions.setdefault(key, len(positions))
+    names = names_to_read({call.names for call in calls})
     rows = [{"position": position, **_wanted(key)} for key, position in positions.items()]
     contacts: list[Contact | None] = [None] * len(rows)
     for position, *values in await database.fetch(
-        _each_key(database.dialect),
+        _each_key(database.dialect, names),
         workspace_id=calls[0].tenant.workspace_id,
         wanted=database.dialect.parameter(rows),
     ):
-        contacts[position] = _contact(values)
+        contacts[position] = _contact(names, values)
     return [[contacts[positions[key]] for key in call.keys] for call in calls]
 
 
@@ -148,7 +163,7 @@ def _wanted(key: ContactKey) -> Row:
     }
 
 
-def _contact(values: Sequence[Any]) -> Contact | None:
-    """The values of `COLUMNS`. None if they are those of no row."""
-    row = dict(zip(COLUMNS, values, strict=True))
+def _contact(names: Iterable[str], values: Sequence[Any]) -> Contact | None:
+    """None if the values are those of no row."""
+    row = dict(zip(names, values, strict=True))
     return None if row["id"] is None else record(row)

@@ -1,0 +1,86 @@
+"""Reads pages: those of the whole list by a prepared statement, others in a session.
+
+A page of the whole list is one statement. Its text depends on the order, on which ends of the
+window have a cursor and on the columns that are read, so that it is compiled once for each.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Integer, Uuid, bindparam
+
+from app.contacts.listing.conditions import Condition, conjuncts
+from app.contacts.listing.order import Order, OrderField, Position, Window
+from app.contacts.listing.page import Page, page, page_of, walk
+from app.contacts.store.columns import STATEMENTS, names_to_read
+from app.database.dialect import Dialect
+from app.database.prepared import Prepared
+from app.database.sessions import Database, InWorkspace, prepared
+from app.tables import CONTACT
+
+
+async def read_page(
+    database: Database,
+    tenant: InWorkspace,
+    order: Order,
+    window: Window,
+    condition: Condition,
+    names: frozenset[str],
+) -> Page:
+    """The page of those that meet the condition. A contact has the attributes `names`, and may
+    have others."""
+    if any(True for _ in conjuncts(condition)):
+        async with database.read(tenant) as session:
+            return await page(session, order, window, condition)
+    return await _page_of_all(database, tenant, order, window, names)
+
+
+async def _page_of_all(
+    database: Database, tenant: InWorkspace, order: Order, window: Window, names: frozenset[str]
+) -> Page:
+    ordered_by = "name" if order.field is OrderField.NAME else order.field.value
+    read = names_to_read({names | {ordered_by}})
+    ends = _has_value(window.after), _has_value(window.before)
+    statement = _statement(database.dialect, order, window.backward, *ends, read)
+    if statement is None:
+        return Page((), has_more=False)
+    values = {"workspace_id": tenant.workspace_id, "size": window.size} | dict(_values(window))
+    rows = await database.fetch(statement, **values)
+    return page_of(order, window, (dict(zip((*read, "is_end"), row, strict=True)) for row in rows))
+
+
+def _has_value(position: Position | None) -> bool | None:
+    return None if position is None else position.value is not None
+
+
+def _values(window: Window) -> Iterator[tuple[str, Any]]:
+    for end, position in (("after", window.after), ("before", window.before)):
+        if position is not None:
+            yield f"{end}_value", position.value
+            yield f"{end}_id", position.contact_id
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _statement(
+    dialect: Dialect,
+    order: Order,
+    backward: bool,
+    after: bool | None,
+    before: bool | None,
+    names: tuple[str, ...],
+) -> Prepared | None:
+    """`after` and `before` tell whether there is such a cursor, and whether it has a value. None if
+    no contact is between them."""
+
+    def position(end: str, has_value: bool | None) -> Position | None:
+        if has_value is None:
+            return None
+        value: Any = bindparam(f"{end}_value", type_=CONTACT.c[order.field.value].type)
+        contact_id: Any = bindparam(f"{end}_id", type_=Uuid)
+        return Position(value if has_value else None, contact_id)
+
+    size: Any = bindparam("size", type_=Integer)
+    window = Window(size, backward, position("after", after), position("before", before))
+    statement = walk(order, window, names=names)
+    return None if statement is None else prepared(dialect, statement)
