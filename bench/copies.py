@@ -3,10 +3,28 @@ soon."""
 
 from uuid import UUID
 
+import typer
 from sqlalchemy import CHAR, Uuid, cast, func, insert, literal, select
 
 from app.database.sessions import Database
 from app.tables import CONTACT, IDENTIFIER, TERM
+from app.workspaces.keys import authenticate
+from bench.seed import fill, key_of
+
+
+async def fill_workspaces(
+    database: Database, name: str, contacts: int, workspaces: int, seed: int
+) -> str:
+    """`contacts` in all: a workspace that is seeded, and copies of it; a key of the first."""
+    size = contacts // workspaces
+    with typer.progressbar(length=contacts, label=f"{contacts:,} contacts") as bar:
+        key = await fill(database, name, size, seed, bar.update)
+        source = await authenticate(database, key)
+        for number in range(1, workspaces):
+            copy = await authenticate(database, await key_of(database, f"{name}-{number}"))
+            await copy_contacts(database, source.workspace_id, copy.workspace_id, number)
+            bar.update(size)
+    return key
 
 
 async def copy_contacts(database: Database, source: UUID, target: UUID, number: int) -> None:

@@ -1,4 +1,4 @@
-"""`scripts/bench`: how the time of each kind of request grows with the contacts.
+"""`scripts/bench curves`: how the time of each kind of request grows with the contacts.
 
 One server process for each size, side by side. Every question goes to the sizes in turn, so that
 whatever else the machine does meets them all alike.
@@ -17,9 +17,8 @@ from typing import Annotated, Any
 
 import httpx
 import typer
-from sqlalchemy import func, text
+from sqlalchemy import func
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import select
 
 from app.contacts.listing.order import Order, Position, Window, cursor
@@ -30,10 +29,10 @@ from app.errors import CommandFailed
 from app.settings import DatabaseSettings
 from app.tables import ContactTable
 from app.workspaces.keys import Caller, authenticate
-from bench.copies import copy_contacts
+from bench.copies import fill_workspaces
+from bench.postgresql import execute, temporary_cluster
 from bench.questions import PAGE, PAGES, SEED, Question, orders, questions
-from bench.seed import fill, key_of
-from tests.support.postgres import Cluster
+from bench.seed import key_of
 from tests.support.server import Server
 
 RUNS = 11
@@ -108,14 +107,10 @@ def bench(
 def _postgresql(database_url: str, counts: Sequence[int]) -> Iterator[dict[int, str]]:
     with ExitStack() as stack:
         if not database_url:
-            cluster = Cluster("-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB")
-            stack.callback(cluster.remove)
-            cluster.start()
-            stack.callback(cluster.stop)
-            database_url = cluster.url("postgres")
+            database_url = stack.enter_context(temporary_cluster()).url("postgres")
         names = {count: f"rollcall_bench_{count}" for count in counts}
         for name in names.values():
-            asyncio.run(_execute(database_url, f"CREATE DATABASE {name}"))
+            asyncio.run(execute(database_url, f"CREATE DATABASE {name}"))
             stack.callback(_dropped, database_url, name)
         server = make_url(database_url)
         yield {
@@ -125,14 +120,7 @@ def _postgresql(database_url: str, counts: Sequence[int]) -> Iterator[dict[int, 
 
 
 def _dropped(url: str, name: str) -> None:
-    asyncio.run(_execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-async def _execute(url: str, statement: str) -> None:
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(statement))
-    await engine.dispose()
+    asyncio.run(execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def _copied(url: str, folder: Path) -> str:
@@ -152,23 +140,14 @@ async def _prepare(site: Site) -> None:
             counted = select(func.count()).select_from(ContactTable)
             missing = (await session.exec(counted)).one() < site.workspace_size
         if missing:
-            await _fill(database, caller, site)
+            workspaces = site.contacts // site.workspace_size
+            await fill_workspaces(database, WORKSPACE, site.contacts, workspaces, SEED)
         cursors = {order: await _far(database, caller, order, site) for order in orders()}
         site.questions = list(questions(site.workspace_size, cursors))
     finally:
         await database.close()
     if sqlite_path(site.url) is None:
-        await _execute(site.url, "VACUUM ANALYZE")
-
-
-async def _fill(database: Database, caller: Caller, site: Site) -> None:
-    with typer.progressbar(length=site.contacts, label=f"{site.contacts:,} contacts") as bar:
-        await fill(database, WORKSPACE, site.workspace_size, SEED, bar.update)
-        for number in range(1, site.contacts // site.workspace_size):
-            key = await key_of(database, f"{WORKSPACE}-{number}")
-            other = await authenticate(database, key)
-            await copy_contacts(database, caller.workspace_id, other.workspace_id, number)
-            bar.update(site.workspace_size)
+        await execute(site.url, "VACUUM ANALYZE")
 
 
 async def _far(database: Database, caller: Caller, order: Order, site: Site) -> str | None:

@@ -25,13 +25,18 @@ COUNTED = (
 )
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class Server:
     """`rollcall serve` in `folder`, whose SQLite file it keeps unless DATABASE_URL is given."""
 
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.folder = folder
         self.options = options
         self.environment = os.environ | environment | {"PORT": str(self.port)}

@@ -1,0 +1,1 @@
+"""`scripts/bench peers`: Rollcall beside what one would pick instead."""
