@@ -28,9 +28,10 @@ def next_serial() -> int:
 def checked(name: str, status: int, content: bytes) -> Any:
     """The data of an answer. Raises CommandFailed unless every part of it is there."""
     answer = orjson.loads(content) if status == 200 else {}
-    if status != 200 or "errors" in answer or not all((answer.get("data") or {}).values()):
+    data = answer.get("data")
+    if "errors" in answer or not data or not all(data.values()):
         raise CommandFailed(f"{name} answered {status}: {content[:500].decode()}")
-    return answer["data"]
+    return data
 
 
 class Client:

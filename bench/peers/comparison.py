@@ -16,6 +16,7 @@ def walk(clients: Sequence[Client], pages: int) -> tuple[list[str], list[list[st
 
     Returns the ids of their contacts, and for each client its own cursors, one after each page.
     """
+    names = [client.contender.name for client in clients]
     ids: list[str] = []
     cursors: list[list[str]] = [[] for _ in clients]
     for _ in range(pages):
@@ -23,11 +24,11 @@ def walk(clients: Sequence[Client], pages: int) -> tuple[list[str], list[list[st
             client.ask(PAGES, {"after": behind[-1] if behind else None})
             for client, behind in zip(clients, cursors, strict=True)
         ]
-        _require_equal(PAGES, clients, answers)
+        require_equal(PAGES, names, answers)
         ids += [edge["node"]["id"] for edge in answers[0]["contacts"]["edges"]]
         for answer, behind in zip(answers, cursors, strict=True):
             behind.append(answer["contacts"]["pageInfo"]["endCursor"])
-    return ids, cursors[: len(clients)]
+    return ids, cursors
 
 
 def compare(clients: Sequence[Client], sample: Sample) -> None:
@@ -42,17 +43,17 @@ def compare(clients: Sequence[Client], sample: Sample) -> None:
 def _compare(workload: Workload, clients: Sequence[Client], variables: Variables) -> None:
     serial = next_serial()
     answers = [client.ask(workload, variables, serial) for client in clients]
-    _require_equal(workload, clients, answers)
+    require_equal(workload, [client.contender.name for client in clients], answers)
 
 
-def _require_equal(workload: Workload, clients: Sequence[Client], answers: Sequence[Any]) -> None:
+def require_equal(workload: Workload, names: Sequence[str], answers: Sequence[Any]) -> None:
+    """Raises CommandFailed that names the first difference."""
     expected, *others = [_comparable(workload, answer) for answer in answers]
-    for client, other in zip(clients[1:], others, strict=True):
+    for name, other in zip(names[1:], others, strict=True):
         if other != expected:
             path = next(_differences("data", expected, other))
             raise CommandFailed(
-                f"{client.contender.name} answers ({workload.name}) otherwise than "
-                f"{clients[0].contender.name}: {path}"
+                f"{name} answers ({workload.name}) otherwise than {names[0]}: {path}"
             )
 
 

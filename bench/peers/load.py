@@ -39,15 +39,34 @@ def load(
     workload: Workload,
     key: str,
     bodies: Path,
-    seconds: float,
+    seconds: int,
     connections: int | None = None,
 ) -> Load:
-    """Raises CommandFailed if a request failed."""
+    """Raises CommandFailed if no request was answered, or one with another status than 200."""
+    before = contender.cpu_seconds()
+    told = drive(contender, workload, key, bodies, seconds, connections)
+    cpu = contender.cpu_seconds() - before
+    requests = told["requests"]
+    if not requests:
+        raise CommandFailed(f"{contender.name} ({workload.name}) answered nothing in time.")
+    rate = requests * workload.rows / (told["microseconds"] / 1_000_000)
+    return Load(rate, cpu * 1_000_000 / requests, told["p50"], told["p99"])
+
+
+def drive(
+    contender: Contender,
+    workload: Workload,
+    key: str,
+    bodies: Path,
+    seconds: int,
+    connections: int | None = None,
+) -> dict[str, int]:
+    """What wrk tells. Raises CommandFailed if a request failed."""
     command = [
         wrk(),
         *("--threads", "1"),
         *("--connections", str(connections or workload.connections)),
-        *("--duration", f"{seconds}s"),
+        *("--duration", f"{seconds * workload.stretch}s"),
         *("--timeout", "60s"),
         *("--header", f"x-api-key: {key}"),
         *("--header", "content-type: application/json"),
@@ -55,16 +74,13 @@ def load(
         contender.url,
         *("--", str(bodies), str(next_serial())),
     ]
-    before = contender.cpu_seconds()
     done = subprocess.run(command, capture_output=True, check=False, text=True)
-    cpu = contender.cpu_seconds() - before
     if done.returncode:
         raise CommandFailed(f"wrk failed: {done.stderr}")
-    told = json.loads(done.stdout.splitlines()[-1])
-    if told["failed"] or not told["requests"]:
+    told: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    if told["failed"]:
         raise CommandFailed(
             f"{contender.name} ({workload.name}) failed {told['failed']} of {told['requests']} "
             "requests."
         )
-    rate = told["requests"] * workload.rows / (told["microseconds"] / 1_000_000)
-    return Load(rate, cpu * 1_000_000 / told["requests"], told["p50"], told["p99"])
+    return told

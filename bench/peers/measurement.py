@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.peers.client import Client, body, next_serial
-from bench.peers.load import Load, load
+from bench.peers.load import Load, drive, load
 from bench.peers.rehearsal import rehearse
 from bench.peers.servers import Contender
 from bench.peers.workloads import WORKLOADS, Sample, Workload
@@ -14,7 +14,8 @@ from tests.support.postgres import Cluster
 
 # With one caller at a time.
 ALONE = "ac"
-SAMPLED = 3
+# The requests after each turn whose answers are checked.
+SAMPLED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,9 @@ class Plan:
     contacts: int
     pages: int
     rounds: int
-    seconds: float
-    seconds_alone: float
-    seconds_to_warm_up: float
+    seconds: int
+    seconds_alone: int
+    seconds_to_warm_up: int
 
 
 FULL = Plan(200_000, 200, 3, 10, 3, 3)
@@ -86,7 +87,7 @@ def measure(
             results.statements[_names(turn)] = statements
     say("Warm-up")
     for turn in order:
-        load(turn.contender, turn.workload, key, turn.file, plan.seconds_to_warm_up)
+        drive(turn.contender, turn.workload, key, turn.file, plan.seconds_to_warm_up)
     for number in range(1, plan.rounds + 1):
         say(f"Round {number} of {plan.rounds}")
         for turn in order:
@@ -97,7 +98,7 @@ def measure(
 
 
 def _take(turn: Turn, key: str, plan: Plan, results: Results) -> None:
-    """Under load, then alone, then the first requests once more with their answers checked."""
+    """Under load, then alone, then a few requests whose answers are checked."""
     names = _names(turn)
     loaded = load(turn.contender, turn.workload, key, turn.file, plan.seconds)
     results.loads[names].append(loaded)

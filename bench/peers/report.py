@@ -26,7 +26,7 @@ def report(command: str, plan: Plan, machine: Sequence[str], results: Results) -
     workloads = [f"({one.name}) {one.title}, {one.connections} connections" for one in WORKLOADS]
     conditions = [
         f"{plan.contacts:,} contacts in 10 workspaces; on SQLite only the one that is asked",
-        f"{plan.rounds} interleaved rounds of {plan.seconds:g} s, and of {plan.seconds_alone:g} s "
+        f"{plan.rounds} interleaved rounds of {plan.seconds} s, and of {plan.seconds_alone} s "
         "with one connection; each figure is the median of the rounds",
     ]
     parts = [
@@ -60,16 +60,18 @@ def _tables(results: Results) -> Iterator[str]:
     yield _by_server(
         "Resident memory after all of it, MiB",
         ["memory"],
-        lambda server, _: f"{results.resident[server] / 2**20:.0f}",
+        lambda server, _: _number(results.resident.get(server, 0) / 2**20),
     )
     yield _by_pair("Requests a second, as a multiple", loads, lambda one: one.rate)
     yield _by_pair("Requests for the same CPU, as a multiple", loads, lambda one: 1 / one.cpu)
-    yield _by_pair("p50 with one connection, as a multiple", alone, lambda one: one.p50)
+    yield _by_pair(
+        "p50 with one connection, as a multiple; less is better", alone, lambda one: one.p50
+    )
 
 
 def _by_server(title: str, columns: Sequence[str], figure: Figure) -> str:
     rows = [[server, *(figure(server, column) for column in columns)] for server in SERVERS]
-    return _table(title, columns, rows)
+    return _table(title, columns, [row for row in rows if any(row[1:])])
 
 
 def _by_pair(title: str, loads: Loads, figure: Callable[[Load], float]) -> str:
