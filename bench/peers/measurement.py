@@ -87,7 +87,8 @@ def measure(
             results.statements[_names(turn)] = statements
     say("Warm-up")
     for turn in order:
-        drive(turn.contender, turn.workload, key, turn.file, plan.seconds_to_warm_up)
+        workload, seconds = turn.workload, plan.seconds_to_warm_up
+        drive(turn.contender, workload, key, turn.file, seconds, workload.connections)
     for number in range(1, plan.rounds + 1):
         say(f"Round {number} of {plan.rounds}")
         for turn in order:
