@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from app.database.sessions import Database
 from tests.support.client import Client
@@ -23,6 +22,7 @@ from tests.support.merging import (
     create,
     merged,
 )
+from tests.support.statements import statements
 
 
 @pytest.mark.parametrize("prefer", ["INTO", "FROM"])
@@ -202,18 +202,6 @@ async def test_statements_do_not_grow_with_the_keys(api: Client, size: int) -> N
         former.append({"externalId": f"b{number}"})
         await merged(api, **{"into": own[-1], "from": former[-1]})
     for keys in (own, [*own, *former], [{"externalId": "nobody"}], former):
-        assert await statements(api, keys) == 1
-
-
-async def statements(api: Client, keys: list[dict[str, Any]]) -> int:
-    """How many statements on contacts a look-up takes."""
-    seen = 0
-
-    def see(*arguments: Any) -> None:
-        nonlocal seen
-        seen += "contact" in arguments[2]
-
-    event.listen(Engine, "before_cursor_execute", see)
-    await api(MANY, keys=keys)
-    event.remove(Engine, "before_cursor_execute", see)
-    return seen
+        with statements() as seen:
+            await api(MANY, keys=keys)
+        assert len([one for one in seen if "contact" in one]) == 1
