@@ -5,8 +5,6 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import httpx
 import pytest
@@ -16,7 +14,6 @@ from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
 from app.database.migrate import migrate
-from app.database.prepared import Prepared
 from app.database.sessions import Database
 from app.fields.sources import DEFAULT_SOURCE
 from app.server.asgi import create_app
@@ -28,6 +25,7 @@ from tests.support.commands import rollcall as rollcall
 from tests.support.databases import copied_postgresql, copied_sqlite, empty_postgresql, empty_sqlite
 from tests.support.postgres import Cluster
 from tests.support.server import Server
+from tests.support.statements import past_sqlalchemy
 from tests.support.tenancy import Watch
 
 settings.register_profile(
@@ -42,14 +40,8 @@ settings.load_profile("rollcall")
 @pytest.fixture(scope="session")
 def watch() -> Iterator[Watch]:
     watch = Watch()
-    fetch = Database.fetch
-
-    async def watched(database: Database, statement: Prepared, **parameters: Any) -> Any:
-        watch.see(statement.text)
-        return await fetch(database, statement, **parameters)
-
     event.listen(Engine, "before_cursor_execute", watch.before_cursor_execute)
-    with patch.object(Database, "fetch", watched):
+    with past_sqlalchemy(lambda statement, _: watch.see(statement)):
         yield watch
     event.remove(Engine, "before_cursor_execute", watch.before_cursor_execute)
 

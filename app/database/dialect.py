@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import FromClause, Select, SelectBase, Table
+from sqlalchemy import Executable, FromClause, PoolProxiedConnection, Select, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.prepared import Prepared
@@ -25,13 +25,19 @@ class RowLock(Enum):
 class Dialect(Hashable, Protocol):
     reader: AsyncEngine
     writer: AsyncEngine
-    lanes: int  # the statements or transactions that requests share which run at once
+    single: AsyncEngine  # for statements outside of transactions
+    lanes: int  # how many of these run at once
 
-    def prepare(self, statement: SelectBase) -> Prepared:
+    def prepare(self, statement: Executable) -> Prepared:
         """Compiles the statement."""
 
-    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        """The rows of one statement, outside of a transaction. Raises TimedOut."""
+    async def begin(self, connection: AsyncConnection) -> None:
+        """Begins the transaction of the connection for statements of its driver."""
+
+    async def fetch(
+        self, connection: PoolProxiedConnection, statement: str, arguments: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
+        """The rows of a statement that the driver runs. Raises TimedOut."""
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -45,21 +51,23 @@ class Dialect(Hashable, Protocol):
     async def build_text_indexes(self, connection: AsyncConnection) -> None:
         """After the migrations: those that are no part of the schema everywhere."""
 
-    async def insert(
-        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
-    ) -> None:
-        """In their order, by one statement. All rows have the same columns."""
+    def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:
+        """For `write`. Rows are inserted in their order."""
 
-    async def update(
-        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
-    ) -> None:
-        """By one statement. Each row has the rest of the primary key, and all have the same
-        columns."""
+    def update(self, table: Table, columns: tuple[str, ...]) -> Prepared:
+        """For `write`. The columns include the primary key, without the workspace."""
 
-    async def delete(
-        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
+    def delete(self, table: Table) -> Prepared:
+        """For `write`. The rows are primary keys, without the workspace."""
+
+    async def write(
+        self,
+        connection: PoolProxiedConnection,
+        statement: Prepared,
+        workspace_id: UUID,
+        rows: Sequence[Row],
     ) -> None:
-        """By one statement. Each row has the rest of the primary key alone."""
+        """Runs a statement once for all rows. Their values are in the order of its columns."""
 
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         """SQL of a table whose rows are the parameter `name`: what `parameter` makes of them.

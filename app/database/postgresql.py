@@ -14,13 +14,15 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     ColumnElement,
+    Executable,
     Float,
     FromClause,
+    PoolProxiedConnection,
     Select,
-    SelectBase,
     Table,
     Text,
     Uuid,
+    bindparam,
     cast,
     column,
     delete,
@@ -39,7 +41,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 
 from app.database.dialect import Row, RowLock
-from app.database.engine import new_engine, pooled
+from app.database.engine import new_engine
 from app.database.errors import timed_out
 from app.database.prepared import Prepared
 from app.database.text_indexes import build_text_indexes
@@ -83,22 +85,41 @@ class PostgreSQL:
         self._statement_seconds = settings.database_statement_timeout_seconds
         self._turn_seconds = settings.database_pool_timeout_seconds
         self._writers: WeakValueDictionary[UUID | None, Semaphore] = WeakValueDictionary()
+        self.single = self.writer
         _leave_lost_connections(self.writer)
         _set_plans(self.writer)
 
-    def prepare(self, statement: SelectBase) -> Prepared:
+    def prepare(self, statement: Executable) -> Prepared:
         return Prepared(statement, self.writer.dialect)
 
-    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        async with pooled(self.writer) as connection:
-            driver: Any = connection.driver_connection
-            try:
-                rows: Sequence[Sequence[Any]] = await driver.fetch(
-                    statement, *arguments, timeout=self._statement_seconds
-                )
-            except TimeoutError as error:
-                raise timed_out() from error
-            return rows
+    async def begin(self, connection: AsyncConnection) -> None:
+        """SQLAlchemy itself begins with the first statement that does not go past it."""
+        adapter: Any = (await connection.get_raw_connection()).dbapi_connection
+        if adapter._transaction is None:
+            await adapter._start_transaction()
+
+    async def fetch(
+        self, connection: PoolProxiedConnection, statement: str, arguments: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
+        driver: Any = connection.driver_connection
+        try:
+            rows: Sequence[Sequence[Any]] = await driver.fetch(
+                statement, *arguments, timeout=self._statement_seconds
+            )
+        except TimeoutError as error:
+            raise timed_out() from error
+        return rows
+
+    async def write(
+        self,
+        connection: PoolProxiedConnection,
+        statement: Prepared,
+        workspace_id: UUID,
+        rows: Sequence[Row],
+    ) -> None:
+        document = _document([{"workspace_id": workspace_id, **row} for row in rows])
+        arguments = statement.arguments(workspace_id=workspace_id, given=document)
+        await self.fetch(connection, statement.text, arguments)
 
     async def close(self) -> None:
         await self.writer.dispose()
@@ -135,29 +156,18 @@ class PostgreSQL:
         outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await outside.run_sync(build_text_indexes)
 
-    async def insert(
-        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
-    ) -> None:
-        new = _given(table, rows)
-        values = select(literal(workspace_id, Uuid), *new.c)
-        await connection.execute(insert(table).from_select(["workspace_id", *rows[0]], values))
+    def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:
+        new = _given(table, ("workspace_id", *columns))
+        return self.prepare(insert(table).from_select(["workspace_id", *columns], select(*new.c)))
 
-    async def update(
-        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
-    ) -> None:
-        new = _given(table, _keyed(workspace_id, rows))
+    def update(self, table: Table, columns: tuple[str, ...]) -> Prepared:
+        new = _given(table, ("workspace_id", *columns))
         values = {table.c[one.name]: one for one in new.c if not table.c[one.name].primary_key}
-        named = _named(table, workspace_id, new)
-        await connection.execute(update(table).where(*named).values(values))
+        return self.prepare(update(table).where(*_named(table, new)).values(values))
 
-    async def delete(
-        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
-    ) -> None:
-        await connection.execute(
-            delete(table).where(
-                *_named(table, workspace_id, _given(table, _keyed(workspace_id, rows)))
-            )
-        )
+    def delete(self, table: Table) -> Prepared:
+        new = _given(table, [column.name for column in table.primary_key])
+        return self.prepare(delete(table).where(*_named(table, new)))
 
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
@@ -187,19 +197,17 @@ class PostgreSQL:
         return f"LEFT JOIN LATERAL ({one}) AS {table} ON true"
 
 
-def _given(table: Table, rows: Sequence[Row]) -> Any:
-    columns = (column(name, table.c[name].type) for name in rows[0])
-    recordset = func.json_to_recordset(cast(literal(_document(rows), Text), JSON))
+def _given(table: Table, names: Sequence[str]) -> Any:
+    """The rows of the parameter `given`, a JSON document."""
+    columns = (column(name, table.c[name].type) for name in names)
+    recordset = func.json_to_recordset(cast(bindparam("given", type_=Text), JSON))
     return recordset.table_valued(*columns, name="given").render_derived(with_types=True)
 
 
-def _keyed(workspace_id: UUID, rows: Sequence[Row]) -> list[Row]:
-    return [{"workspace_id": workspace_id, **row} for row in rows]
-
-
-def _named(table: Table, workspace_id: UUID, given: Any) -> Iterator[ColumnElement[bool]]:
+def _named(table: Table, given: Any) -> Iterator[ColumnElement[bool]]:
     """The workspace is compared on both sides, so that the planner expects next to no given rows.
     It then looks each of them up by the primary key, and never reads the workspace instead."""
+    workspace_id = bindparam("workspace_id", type_=Uuid)
     yield given.c.workspace_id == workspace_id
     for key in table.primary_key:
         yield key == (workspace_id if key.name == "workspace_id" else given.c[key.name])

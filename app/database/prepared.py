@@ -18,7 +18,7 @@ Processor = Callable[[Any], Any]
 class Prepared:
     """A statement whose parameters and columns have types, and no lists as parameters."""
 
-    def __init__(self, statement: SelectBase, dialect: Dialect) -> None:
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101  # as of any statement
         self.text = compiled.string
@@ -27,9 +27,10 @@ class Prepared:
             (one.key, one.type.dialect_impl(dialect).bind_processor(dialect)) for one in binds
         ]
         self._literals = {one.key: one.value for one in binds if not one.required}
+        columns = statement.selected_columns if isinstance(statement, SelectBase) else ()
         self._conversions = [
             (index, convert)
-            for index, column in enumerate(statement.selected_columns)
+            for index, column in enumerate(columns)
             if (convert := _conversion(column.type, dialect))
         ]
 

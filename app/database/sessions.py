@@ -7,12 +7,12 @@ workspaces belongs to that one. Sessions without a workspace see `workspace` and
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, event
+from sqlalchemy import PoolProxiedConnection, Table, bindparam, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -20,6 +20,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.dialect import Dialect, Row
+from app.database.engine import pooled
 from app.database.errors import translated_errors
 from app.database.postgresql import PostgreSQL
 from app.database.prepared import Prepared
@@ -44,6 +45,7 @@ class WorkspaceSession(AsyncSession):
         super().__init__(engine, expire_on_commit=False)
         self.dialect = dialect
         self.workspace_id = workspace_id
+        self._driver: PoolProxiedConnection | None = None
         self.sync_session.info["scope"] = [
             # The function is called with each alias of the table too.
             with_loader_criteria(
@@ -55,23 +57,53 @@ class WorkspaceSession(AsyncSession):
     async def fetch(self, statement: Prepared, **parameters: Any) -> list[list[Any]]:
         """The rows of a statement that compares `:workspace_id` in each table."""
         arguments = statement.arguments(workspace_id=self.workspace_id, **parameters)
-        connection = await self.connection()
-        return statement.rows(await connection.exec_driver_sql(statement.text, arguments))
+        found = await self.dialect.fetch(await self._begun(), statement.text, arguments)
+        return statement.rows(found)
 
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """In their order, by one statement. All rows have the same columns."""
         if rows:
-            await self.dialect.insert(await self.connection(), table, self.workspace_id, rows)
+            await self._write(_insert(self.dialect, table, tuple(rows[0])), rows)
 
     async def update(self, table: Table, rows: Sequence[Row]) -> None:
         """By one statement. Each row has its key, and all have the same columns."""
         if rows:
-            await self.dialect.update(await self.connection(), table, self.workspace_id, rows)
+            await self._write(_update(self.dialect, table, tuple(rows[0])), rows)
 
     async def delete_rows(self, table: Table, rows: Sequence[Row]) -> None:
         """By one statement. Each row is the key of one to delete."""
         if rows:
-            await self.dialect.delete(await self.connection(), table, self.workspace_id, rows)
+            await self._write(_delete(self.dialect, table), rows)
+
+    async def _write(self, statement: Prepared, rows: Sequence[Row]) -> None:
+        await self.dialect.write(await self._begun(), statement, self.workspace_id, rows)
+
+    async def _begun(self) -> PoolProxiedConnection:
+        """The connection of the session, in its transaction."""
+        if self._driver is None:
+            connection = await self.connection()
+            await self.dialect.begin(connection)
+            self._driver = await connection.get_raw_connection()
+        return self._driver
+
+
+# The statements that are kept: updates of rows have many sets of columns.
+STATEMENTS = 256
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _insert(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> Prepared:
+    return dialect.insert(table, columns)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _update(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> Prepared:
+    return dialect.update(table, columns)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _delete(dialect: Dialect, table: Table) -> Prepared:
+    return dialect.delete(table)
 
 
 def prepared(dialect: Dialect, statement: Any) -> Prepared:
@@ -149,8 +181,8 @@ class Database:
         workspaces compares `:workspace_id` in each of them."""
         arguments = statement.arguments(**parameters)
         with translated_errors():
-            async with self._lanes:
-                found = await self.dialect.fetch(statement.text, arguments)
+            async with self._lanes, pooled(self.dialect.single) as connection:
+                found = await self.dialect.fetch(connection, statement.text, arguments)
         return statement.rows(found)
 
     async def share(

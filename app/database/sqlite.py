@@ -3,8 +3,14 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,9 +18,10 @@ from uuid import UUID
 import orjson
 from sqlalchemy import (
     ColumnElement,
+    Executable,
     FromClause,
+    PoolProxiedConnection,
     Select,
-    SelectBase,
     Table,
     Text,
     and_,
@@ -32,7 +39,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.dialect import Row, RowLock
-from app.database.engine import new_engine, pooled
+from app.database.engine import new_engine
 from app.database.prepared import Prepared
 from app.settings import DatabaseSettings
 from app.text import lower_case
@@ -62,31 +69,41 @@ class SQLite:
         one = settings.model_copy(update={"database_pool_size": 1, "database_pool_overflow": 0})
         self.reader = new_engine(url, settings, {})
         few = settings.model_copy(update={"database_pool_size": LANES})
-        self._single = new_engine(url, few, {}, pool_reset_on_return=None)
+        self.single = new_engine(url, few, {}, pool_reset_on_return=None)
         self.writer = new_engine(url, one, {})
         limit = settings.database_statement_timeout_seconds
         _set_up(self.reader, file, "BEGIN", READER_CACHE_KIB, limit)
-        _set_up(self._single, file, "BEGIN", READER_CACHE_KIB, limit)
+        _set_up(self.single, file, "BEGIN", READER_CACHE_KIB, limit)
         _set_up(self.writer, file, "BEGIN IMMEDIATE", WRITER_CACHE_KIB, limit)
 
-    def prepare(self, statement: SelectBase) -> Prepared:
+    def prepare(self, statement: Executable) -> Prepared:
         return Prepared(statement, self.writer.dialect)
 
-    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Sequence[Any]]:
-        async with pooled(self._single) as connection:
-            clock: StatementClock = connection.info["clock"]
-            driver: Any = connection.driver_connection
-            clock.start()
-            try:
-                rows: Sequence[Sequence[Any]] = await driver.execute_fetchall(statement, arguments)
-            except asyncio.CancelledError:
-                clock.interrupt()
-                raise
-            clock.stop()
-            return rows
+    async def begin(self, connection: AsyncConnection) -> None:
+        """As soon as SQLAlchemy has a connection."""
+
+    async def fetch(
+        self, connection: PoolProxiedConnection, statement: str, arguments: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
+        driver: Any = connection.driver_connection
+        with _limited(connection):
+            rows: Sequence[Sequence[Any]] = await driver.execute_fetchall(statement, arguments)
+        return rows
+
+    async def write(
+        self,
+        connection: PoolProxiedConnection,
+        statement: Prepared,
+        workspace_id: UUID,
+        rows: Sequence[Row],
+    ) -> None:
+        driver: Any = connection.driver_connection
+        many = [statement.arguments(workspace_id=workspace_id, **row) for row in rows]
+        with _limited(connection):
+            await (await driver.executemany(statement.text, many)).close()
 
     async def close(self) -> None:
-        for engine in (self.reader, self._single, self.writer):
+        for engine in (self.reader, self.single, self.writer):
             await engine.dispose()
 
     def turn(self, workspace_id: UUID | None) -> AbstractAsyncContextManager[None]:
@@ -102,27 +119,18 @@ class SQLite:
     async def build_text_indexes(self, connection: AsyncConnection) -> None:
         """FTS5 is a part of the schema."""
 
-    async def insert(
-        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
-    ) -> None:
-        values = [{"workspace_id": workspace_id, **row} for row in rows]
-        await connection.execute(insert(table), values)
+    def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:
+        values: dict[str, Any] = {name: bindparam(name) for name in ("workspace_id", *columns)}
+        return self.prepare(insert(table).values(values))
 
-    async def update(
-        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
-    ) -> None:
-        columns = (table.c[name] for name in rows[0])
+    def update(self, table: Table, columns: tuple[str, ...]) -> Prepared:
         values: dict[str, Any] = {
-            one.name: bindparam(one.name) for one in columns if not one.primary_key
+            name: bindparam(name) for name in columns if not table.c[name].primary_key
         }
-        statement = update(table).where(*_named(table)).values(values)
-        await connection.execute(statement, _keyed(table, workspace_id, rows))
+        return self.prepare(update(table).where(*_named(table)).values(values))
 
-    async def delete(
-        self, connection: AsyncConnection, table: Table, workspace_id: UUID, rows: Sequence[Row]
-    ) -> None:
-        statement = delete(table).where(*_named(table))
-        await connection.execute(statement, _keyed(table, workspace_id, rows))
+    def delete(self, table: Table) -> Prepared:
+        return self.prepare(delete(table).where(*_named(table)))
 
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         members = ", ".join(
@@ -234,14 +242,17 @@ def _lower_case(text: str | None) -> str | None:
 
 
 def _named(table: Table) -> list[ColumnElement[bool]]:
-    return [column == bindparam(f"key_{column.name}") for column in table.primary_key]
+    return [column == bindparam(column.name) for column in table.primary_key]
 
 
-def _keyed(table: Table, workspace_id: UUID, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The rows as parameters of `_named`, and of the values beside it."""
-    keys = [column.name for column in table.primary_key]
-    named = ({"workspace_id": workspace_id, **row} for row in rows)
-    return [
-        {(f"key_{name}" if name in keys else name): value for name, value in row.items()}
-        for row in named
-    ]
+@contextmanager
+def _limited(connection: PoolProxiedConnection) -> Iterator[None]:
+    """Within the time of a statement, which ends as well if its caller has gone."""
+    clock: StatementClock = connection.info["clock"]
+    clock.start()
+    try:
+        yield
+    except asyncio.CancelledError:
+        clock.interrupt()
+        raise
+    clock.stop()

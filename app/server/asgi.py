@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from app.api.graphiql import graphiql
 from app.api.graphql.execution.answers import masked
@@ -19,6 +21,23 @@ from app.errors import RollcallError
 from app.server.header_limits import HeaderLimits
 from app.server.request_scope import RequestScope
 from app.settings import Settings
+
+PATH = "/graphql"
+
+
+class Application(Starlette):
+    """POST /graphql, which is nearly every request, does not pass Starlette's router and error
+    handlers: they cost a fifth of a small request's time."""
+
+    def __init__(self, endpoint: GraphQLEndpoint, **options: Any) -> None:
+        super().__init__(**options)
+        self._endpoint = RequestScope(HeaderLimits(endpoint))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
+            await self._endpoint(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -44,7 +63,7 @@ def create_app(settings: Settings) -> Starlette:
     methods = ["POST"] if settings.is_production else ["GET", "POST"]
     endpoint = GraphQLEndpoint(schema, database, settings)
     routes: list[BaseRoute] = [
-        Route("/graphql", endpoint.respond, methods=methods),
+        Route(PATH, endpoint, methods=methods),
         Route("/healthz", healthy),
         Route("/readyz", ready),
     ]
@@ -54,7 +73,7 @@ def create_app(settings: Settings) -> Starlette:
             Mount("/graphiql", graphiql()),
         ]
     middleware = [Middleware(RequestScope), Middleware(HeaderLimits)]
-    return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+    return Application(endpoint, routes=routes, middleware=middleware, lifespan=lifespan)
 
 
 async def healthy(_: Request) -> Response:

@@ -14,8 +14,7 @@ from uuid import UUID
 
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
-from sqlalchemy import event, insert
-from sqlalchemy.engine import Engine
+from sqlalchemy import insert
 from sqlmodel import SQLModel, select
 
 from app.api.graphql.schema import schema
@@ -36,6 +35,7 @@ from tests.support.probes import (
     both,
     settle,
 )
+from tests.support.statements import every_statement
 from tests.support.stored import caller_of, contact_of
 from tests.support.tenancy import DIRECTORY, TENANT_TABLES
 
@@ -207,12 +207,9 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
     """
     found: list[tuple[str, Any]] = []
 
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, _many: Any) -> None:
+    def note(statement: str, parameters: Any) -> None:
         if any(re.search(rf"\b{table}\b", statement) for table in TENANT_TABLES):
             found.append((statement, parameters))
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with every_statement(note):
         yield found
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)

@@ -10,16 +10,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
-from sqlalchemy.engine import Engine
+from sqlalchemy import Connection, text
 
 from app.contacts.decision.decide import Request
 from app.contacts.delete import delete_by_keys
 from app.contacts.keys import ContactKey
+from app.contacts.store.find import find_each
 from app.contacts.upsert import upsert
 from app.database.sessions import Database
 from app.tables import CONTACT, IDENTIFIER, TERM, Contact
 from app.workspaces.keys import Caller
+from tests.support.statements import every_statement
 from tests.support.stored import add, contact_of, new_workspace
 
 pytestmark = [
@@ -53,13 +54,12 @@ def given(number: int, **changed: Any) -> Request:
 
 @contextmanager
 def noted(sent: Sent) -> Iterator[None]:
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    def note(statement: str, parameters: Any) -> None:
         if any(table in statement for table in TABLES):
             sent.append((statement, parameters))
 
-    event.listen(Engine, "before_cursor_execute", note)
-    yield
-    event.remove(Engine, "before_cursor_execute", note)
+    with every_statement(note):
+        yield
 
 
 async def write(database: Database, caller: Caller, sent: Sent) -> None:
@@ -74,6 +74,7 @@ async def write(database: Database, caller: Caller, sent: Sent) -> None:
         await upsert(database, caller, [*moved, *new])
         await upsert(database, caller, [given(OURS + ROWS)])
         keys = [ContactKey.of_email(f"{number}@example.com") for number in range(600, 700)]
+        await find_each(database, caller, keys)
         await delete_by_keys(database, caller, keys, dry_run=False)
 
 

@@ -1,31 +1,57 @@
-"""The statements that this process runs, in sessions and without them."""
+"""The statements that this process runs, by SQLAlchemy and past it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import Engine, event
 
+from app.database.postgresql import PostgreSQL
 from app.database.prepared import Prepared
-from app.database.sessions import Database
+from app.database.sqlite import SQLite
+
+# What runs statements past SQLAlchemy, with the statement as the second argument.
+_DRIVERS = [(PostgreSQL, "fetch"), (SQLite, "fetch"), (SQLite, "write")]
+
+
+See = Callable[[str, Any], None]
+
+
+@contextmanager
+def past_sqlalchemy(see: See) -> Iterator[None]:
+    """Calls `see` with each statement that a driver is given by this project, and its arguments."""
+
+    def watched(function: Any) -> Any:
+        async def run(dialect: Any, connection: Any, statement: Any, *arguments: Any) -> Any:
+            text = statement.text if isinstance(statement, Prepared) else statement
+            see(text.strip(), arguments[0] if len(arguments) == 1 else arguments)
+            return await function(dialect, connection, statement, *arguments)
+
+        return run
+
+    with ExitStack() as patches:
+        for kind, name in _DRIVERS:
+            patches.enter_context(patch.object(kind, name, watched(getattr(kind, name))))
+        yield
+
+
+@contextmanager
+def every_statement(see: See) -> Iterator[None]:
+    """As `past_sqlalchemy`, and with the statements of SQLAlchemy."""
+
+    def by_sqlalchemy(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        see(statement.strip(), parameters)
+
+    event.listen(Engine, "before_cursor_execute", by_sqlalchemy)
+    with past_sqlalchemy(see):
+        yield
+    event.remove(Engine, "before_cursor_execute", by_sqlalchemy)
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """A list that grows with each statement."""
     seen: list[str] = []
-
-    def in_session(*arguments: Any) -> None:
-        seen.append(arguments[2].strip())
-
-    fetch = Database.fetch
-
-    async def without_session(database: Database, statement: Prepared, **parameters: Any) -> Any:
-        seen.append(statement.text.strip())
-        return await fetch(database, statement, **parameters)
-
-    event.listen(Engine, "before_cursor_execute", in_session)
-    with patch.object(Database, "fetch", without_session):
+    with every_statement(lambda statement, _: seen.append(statement)):
         yield seen
-    event.remove(Engine, "before_cursor_execute", in_session)

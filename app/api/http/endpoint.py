@@ -8,6 +8,7 @@ import strawberry
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.api.graphql.context import Context
 from app.api.graphql.execution.answers import error_answer, executed, is_unavailable, refused
@@ -26,6 +27,8 @@ from app.workspaces.keys import Authenticator, Caller
 
 
 class GraphQLEndpoint:
+    """An ASGI application."""
+
     def __init__(self, schema: strawberry.Schema, database: Database, settings: Settings) -> None:
         self._database = database
         self._authenticator = Authenticator(database)
@@ -33,7 +36,11 @@ class GraphQLEndpoint:
         self._documents = Documents(schema._schema, introspection=not settings.is_production)
         self._executor = Executor(schema, hide_suggestions=settings.is_production)
 
-    async def respond(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
         media_type = JSON
         try:
             media_type = negotiated(request.headers.getlist("accept"))

@@ -51,11 +51,8 @@ def row(contact: Contact) -> dict[str, Any]:
 
 
 def changes_of_rows(pairs: Sequence[tuple[Contact, Contact]]) -> Iterator[dict[str, Any]]:
-    """For each contact, before and after: the id and the columns that change on any of them, if
-    there are such."""
+    """For each contact, before and after: the id and the columns that change on any of them."""
     changed = {name for before, after in pairs for name in _changed_fields(before, after)}
-    if not changed:
-        return
     own = [(column, name) for name, column in NAMES.items() if name == "id" or name in changed]
     computed = [
         (column, one.value)

@@ -39,7 +39,8 @@ async def save(session: WorkspaceSession, changes: Sequence[Change]) -> None:
     await session.insert(CONTACT, [row(contact) for contact in created])
     # SQLite writes each index of a column that is set, even to the same value.
     updated = [(before, after) for before, after in steps if before and after]
-    await session.update(CONTACT, list(changes_of_rows(updated)))
+    changed = [row for row in changes_of_rows(updated) if row.keys() != {"id"}]
+    await session.update(CONTACT, changed)
     await session.insert(TERM, [_term(*one) for one in new_terms])
 
 
