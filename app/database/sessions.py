@@ -5,7 +5,7 @@ workspaces belongs to that one. Sessions without a workspace see `workspace` and
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
 from pathlib import Path
@@ -185,19 +185,18 @@ class Database:
                 found = await self.dialect.fetch(connection, statement.text, arguments)
         return statement.rows(found)
 
-    async def share(
+    def share(
         self,
         run: Callable[["Database", Sequence[Call]], Awaitable[Sequence[Answer]]],
         tenant: InWorkspace,
         call: Call,
-    ) -> Answer:
+    ) -> Coroutine[Any, Any, Answer]:
         """The answer to the call by `run`, which takes the concurrent calls of the workspace
         together, as `app.database.sharing` has it."""
         shared = self._shared.get(run)
         if shared is None:
             shared = self._shared[run] = Shared(partial(run, self), self.dialect.lanes)
-        answer: Answer = await shared.answer(tenant.workspace_id, call)
-        return answer
+        return shared.answer(tenant.workspace_id, call)
 
     async def close(self) -> None:
         for shared in self._shared.values():

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from app.api.http.negotiation import JSON
 from app.errors import BadRequest
@@ -24,7 +25,7 @@ _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 async def json_body(request: Request, limit: int) -> Any:
     """Raises BadRequest for a body that is not UTF-8 JSON or has more bytes than the limit."""
     _check_content_type(request.headers)
-    return loads(await _read(request, limit), "The body")
+    return loads(await _read(request.receive, limit), "The body")
 
 
 def loads(text: bytes, what: str) -> Any:
@@ -64,10 +65,15 @@ def charset(content_type: str) -> str:
     return "utf-8"
 
 
-async def _read(request: Request, limit: int) -> bytes:
+async def _read(receive: Receive, limit: int) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > limit:
             raise BadRequest(f"The body must have at most {limit:,} bytes.", 413)
+        more = message.get("more_body", False)
     return bytes(body)
