@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg  # type: ignore[import-untyped]  # has no types
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tenacity import (
@@ -41,8 +42,18 @@ _SQLITE_TIMED_OUT = "SQLITE_INTERRUPT"
 ATTEMPTS = 20
 ATTEMPTS_SECONDS = 10
 
-# What the drivers raise past SQLAlchemy.
-_DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error)
+# What the drivers raise past SQLAlchemy, by themselves or by its adapter.
+_LOST_CONNECTIONS = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    AsyncAdapt_asyncpg_dbapi.InterfaceError,
+)
+_DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    AsyncAdapt_asyncpg_dbapi.Error,
+    *_LOST_CONNECTIONS,
+    sqlite3.Error,
+)
 
 _UNREACHABLE = "The database cannot be reached. Try again soon."
 _log = logging.getLogger("rollcall.database")
@@ -114,4 +125,4 @@ def _is_lost(error: Exception) -> bool:
     """Whether the connection was closed."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated
-    return isinstance(error, asyncpg.InterfaceError)
+    return isinstance(error, _LOST_CONNECTIONS)

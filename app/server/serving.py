@@ -1,6 +1,7 @@
 """Serving in one process: the lock of a SQLite file, the sockets and the shutdown."""
 
 import errno
+import gc
 import os
 import socket
 import sys
@@ -106,6 +107,8 @@ def serve(
         lifespan="on",
     )
     server = uvicorn.Server(config)
+    gc.collect()
+    gc.freeze()  # a collection does not walk through what was imported
     if lifeline is not None:
         Thread(target=_watch, args=(lifeline, server), daemon=True).start()
     with suppress(KeyboardInterrupt):

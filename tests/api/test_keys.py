@@ -36,6 +36,7 @@ from app.workspaces.keys import HELD_SECONDS, Scope, new_key
 from tests.conftest import client_of
 from tests.support.client import Client
 from tests.support.server import Server
+from tests.support.statements import statements
 
 VIEWER = "{ viewer { workspace { name } apiKey { name prefix } scopes } }"
 BROKEN_JSON = b'{"query": '
@@ -186,6 +187,24 @@ async def test_revoked_key_is_refused_within_a_second(api: Client, database: Dat
     for content in (BROKEN_JSON, unread()):
         assert "revoked" in await refusal(api.http, key, content=content)
     assert (await ask(api.http, ("x-api-key", other.key))).status_code == 200
+
+
+async def test_requests_at_once_look_their_key_up_once(api: Client, stranger: Client) -> None:
+    keys = [("x-api-key", client.key) for client in (api, stranger)]
+    with statements() as seen:
+        answers = await asyncio.gather(*(ask(api.http, key) for key in keys * 8))
+    assert [answer.status_code for answer in answers] == [200] * 16
+    names = [answer.json()["data"]["viewer"]["workspace"]["name"] for answer in answers]
+    assert names == ["ours", "theirs"] * 8
+    assert len([one for one in seen if "FROM api_key" in one]) == len(keys)
+
+
+async def test_wrong_key_is_looked_up_for_each_request(api: Client) -> None:
+    key = ("x-api-key", new_key())
+    for _ in range(2):
+        with statements() as seen:
+            assert "does not exist" in await refusal(api.http, key, content=BROKEN_JSON)
+        assert len([one for one in seen if "FROM api_key" in one]) == 1
 
 
 def test_wrong_key_is_answered_while_the_body_is_still_on_its_way(live_server: Server) -> None:

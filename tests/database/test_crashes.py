@@ -57,6 +57,12 @@ class Load:
             caller.result()
         self._pool.shutdown()
 
+    def raise_for_callers(self) -> None:
+        """A caller ends before its time only with an error."""
+        for caller in self._callers:
+            if caller.done():
+                caller.result()
+
     def _call(self, number: int) -> None:
         with httpx.Client(timeout=30) as http:
             turn = 0
@@ -89,6 +95,7 @@ def in_rounds(load: Load, crash_and_recover: list[object]) -> None:
         before = len(load.acknowledged)
         end = time.monotonic() + 60
         while len(load.acknowledged) < before + CALLERS and time.monotonic() < end:
+            load.raise_for_callers()
             time.sleep(0.01)
         time.sleep(LOAD_SECONDS)
         for step in crash_and_recover:
