@@ -37,7 +37,13 @@ class Dialect(Hashable, Protocol):
     async def fetch(
         self, connection: PoolProxiedConnection, statement: str, arguments: Sequence[Any]
     ) -> Sequence[Sequence[Any]]:
-        """The rows of a statement that the driver runs. Raises TimedOut."""
+        """The rows of a statement that the driver runs in the transaction of a session."""
+
+    async def fetch_single(
+        self, connection: PoolProxiedConnection, statement: str, arguments: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
+        """The rows of a statement outside of a transaction. Raises TimedOut, and TimeoutError if
+        the database does not answer."""
 
     async def close(self) -> None:
         """Closes all connections."""

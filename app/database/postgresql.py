@@ -102,11 +102,26 @@ class PostgreSQL:
         self, connection: PoolProxiedConnection, statement: str, arguments: Sequence[Any]
     ) -> Sequence[Sequence[Any]]:
         driver: Any = connection.driver_connection
+        rows: Sequence[Sequence[Any]] = await driver.fetch(statement, *arguments)
+        return rows
+
+    async def fetch_single(
+        self, connection: PoolProxiedConnection, statement: str, arguments: Sequence[Any]
+    ) -> Sequence[Sequence[Any]]:
+        """The time limit of transactions is not set here, so the driver has one. It cancels the
+        statement; a server that does not answer after that is away."""
+        driver: Any = connection.driver_connection
+        seconds = self._statement_seconds
         try:
             rows: Sequence[Sequence[Any]] = await driver.fetch(
-                statement, *arguments, timeout=self._statement_seconds
+                statement, *arguments, timeout=seconds
             )
         except TimeoutError as error:
+            try:
+                await driver.fetch("SELECT 1", timeout=self._turn_seconds)
+            except TimeoutError:
+                driver.terminate()
+                raise
             raise timed_out() from error
         return rows
 

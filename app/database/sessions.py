@@ -182,7 +182,7 @@ class Database:
         arguments = statement.arguments(**parameters)
         with translated_errors():
             async with self._lanes, pooled(self.dialect.single) as connection:
-                found = await self.dialect.fetch(connection, statement.text, arguments)
+                found = await self.dialect.fetch_single(connection, statement.text, arguments)
         return statement.rows(found)
 
     def share(

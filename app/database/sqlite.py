@@ -90,6 +90,8 @@ class SQLite:
             rows: Sequence[Sequence[Any]] = await driver.execute_fetchall(statement, arguments)
         return rows
 
+    fetch_single = fetch
+
     async def write(
         self,
         connection: PoolProxiedConnection,

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from enum import Enum
@@ -28,7 +29,7 @@ from app.contacts.listing.order import Direction, OrderField
 from app.errors import CommandFailed, FieldErrorCode, RollcallError
 from app.server.asgi import create_app
 from app.settings import Settings
-from app.workspaces.keys import new_key
+from app.workspaces.keys import HELD_SECONDS, new_key
 from tests.support.examples import Generated, examples, run
 from tests.support.mirrors import difference
 from tests.support.programs import program
@@ -204,6 +205,7 @@ def test_unexpected_errors_have_a_request_id(server: Server) -> None:
     for broken, status in (("contact", 200), ("api_key", 500)):
         with closing(sqlite3.connect(server.folder / "rollcall.db")) as database:
             database.execute(f"DROP TABLE {broken}")
+        time.sleep(HELD_SECONDS)  # for which the key is known
         answer = httpx.post(
             f"{server.url}/graphql",
             json={"query": '{ contact(by: {id: "00000000-0000-7000-8000-000000000000"}) { id } }'},

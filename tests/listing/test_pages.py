@@ -1,17 +1,14 @@
 """Reading contacts: pages, look-ups by key, node and viewer."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from tests.support.client import Client
+from tests.support.statements import statements
 
 CREATE = """
 mutation ($inputs: [ContactInput!]!) {
@@ -216,20 +213,6 @@ async def test_page_holds_50_unless_asked_for_up_to_100(api: Client) -> None:
     await api(CREATE, inputs=[{"email": f"{number}@example.com"} for number in range(101)])
     for arguments, size in (({}, 50), ({"first": 100}, 100), ({"last": 100}, 100)):
         assert len((await api(PAGE, **arguments))["edges"]) == size
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    found: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, _p: Any, _x: Any, _many: Any) -> None:
-        found.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_total_is_counted_only_where_it_is_selected(

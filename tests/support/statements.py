@@ -12,7 +12,10 @@ from app.database.prepared import Prepared
 from app.database.sqlite import SQLite
 
 # What runs statements past SQLAlchemy, with the statement as the second argument.
-_DRIVERS = [(PostgreSQL, "fetch"), (SQLite, "fetch"), (SQLite, "write")]
+_DRIVERS = [
+    *((kind, name) for kind in (PostgreSQL, SQLite) for name in ("fetch", "fetch_single")),
+    (SQLite, "write"),
+]
 
 
 See = Callable[[str, Any], None]
