@@ -1,4 +1,4 @@
-"""Gives every request an id, and an answer even after an unexpected error."""
+"""Gives every request an id, an answer even after an unexpected error, and a line in the log."""
 
 import orjson
 from starlette.responses import Response
@@ -6,14 +6,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
 from app.api.graphql.execution.answers import masked
+from app.server.access_log import AccessLog
 from app.tables import new_id
 
 
 class RequestScope:
-    """Gives each request an id, sent as `x-request-id`, and masks unexpected errors."""
+    """Gives each request an id, sent as `x-request-id`; masks unexpected errors; logs answers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._access_log = AccessLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -27,6 +29,7 @@ class RequestScope:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                self._access_log.add(scope, message["status"], identity)
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", identity.encode()),

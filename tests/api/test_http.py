@@ -1,5 +1,6 @@
 """GraphQL over HTTP beyond the public audits: what is refused, with which status, and how."""
 
+import asyncio
 import json
 import logging
 import re
@@ -687,3 +688,24 @@ async def test_headers_of_the_body_follow_http(api: Client) -> None:
             headers={"x-api-key": api.key} | headers,
         )
         assert response.status_code == 200, headers
+
+
+# --- Access log
+
+
+async def test_answer_has_a_line_in_the_log_without_query_string(
+    http: httpx.AsyncClient, lines: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines.set_level(logging.INFO, "rollcall.access")
+    response = await http.get("/healthz?api_key=secret")
+    forged = await http.get("/a%0Ab")
+    await asyncio.sleep(0)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    for line, path, answer in zip(told, ("/healthz", "/a%0Ab"), (response, forged), strict=True):
+        identity = answer.headers["x-request-id"]
+        assert re.fullmatch(
+            rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d,\d{{3}} INFO \d+ rollcall\.access \[{identity}\] "
+            rf'\S+ - "GET {path} HTTP/1\.1" {answer.status_code}',
+            line,
+        )

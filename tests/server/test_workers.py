@@ -113,7 +113,7 @@ async def test_requests_in_flight_in_every_worker_are_finished(
         created = {"data": {"upsertContacts": {"created": 1, "updated": 0, "unchanged": 0}}}
         assert [answer.result() for answer in answers] == [created] * CALLERS
     assert server.process.wait(BOUND_SECONDS) == 0
-    served = re.findall(r" INFO (\d+) uvicorn.access .*POST /graphql", server.log)
+    served = re.findall(r" INFO (\d+) rollcall.access .*POST /graphql", server.log)
     assert len(served) == CALLERS
     assert {int(process) for process in served} == set(started(server))
 
