@@ -111,10 +111,9 @@ class PostgreSQL:
         """The time limit of transactions is not set here, so the driver has one. It cancels the
         statement; a server that does not answer after that is away."""
         driver: Any = connection.driver_connection
-        seconds = self._statement_seconds
         try:
             rows: Sequence[Sequence[Any]] = await driver.fetch(
-                statement, *arguments, timeout=seconds
+                statement, *arguments, timeout=self._statement_seconds
             )
         except TimeoutError as error:
             try:

@@ -101,7 +101,7 @@ class Shared(Generic[Call, Answer]):
             return
         try:
             answers = await self._run([call for call, _ in batch])
-        except Exception as error:
+        except Exception as error:  # of any kind goes to the callers
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error if _is_of_all(error, len(batch)) else _Alone())

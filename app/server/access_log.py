@@ -42,6 +42,6 @@ class AccessLog:
         )
 
     def _write(self) -> None:
-        sys.stderr.write("".join(self._lines))
+        lines, self._lines = self._lines, []  # gone, too, if they cannot be written
+        sys.stderr.write("".join(lines))
         sys.stderr.flush()
-        self._lines.clear()

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -709,3 +710,30 @@ async def test_answer_has_a_line_in_the_log_without_query_string(
             rf'\S+ - "GET {path} HTTP/1\.1" {answer.status_code}',
             line,
         )
+
+
+class FullDisk(StringIO):
+    def flush(self) -> None:
+        raise OSError("No space left on device")
+
+
+async def test_log_goes_on_after_lines_that_could_not_be_written(
+    http: httpx.AsyncClient,
+    lines: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines.set_level(logging.INFO, "rollcall.access")
+    loop, failed = asyncio.get_running_loop(), []
+    usual = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: failed.append(context["exception"]))
+    with monkeypatch.context() as full:
+        full.setattr("sys.stderr", FullDisk())
+        await http.get("/healthz")
+        await asyncio.sleep(0)
+    loop.set_exception_handler(usual)
+    assert [str(error) for error in failed] == ["No space left on device"]
+    await http.get("/readyz")
+    await asyncio.sleep(0)
+    [line] = capsys.readouterr().err.splitlines()
+    assert "/readyz" in line

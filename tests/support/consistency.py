@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from app.contacts.decision.working_set import keys_of
 from app.contacts.keys import MatchedBy
-from app.contacts.store.columns import COLUMNS, record
+from app.contacts.store.columns import COLUMNS
 from app.contacts.store.terms import terms
 from app.database.sessions import Database
 from app.tables import CONTACT, IDENTIFIER, TERM, Contact
@@ -25,7 +25,7 @@ async def contacts(database: Database) -> dict[Any, Contact]:
         for row in rows:
             values = dict(row)
             workspace_id = values.pop("workspace_id")
-            found[workspace_id, values["id"]] = record(values)
+            found[workspace_id, values["id"]] = Contact.of(values)
         return found
 
 

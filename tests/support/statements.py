@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import patch  # to listen: what is patched still runs
 
 from sqlalchemy import Engine, event
 

@@ -27,7 +27,7 @@ from app.contacts.listing.conditions import (
 from app.contacts.listing.keyset import across, along, stretches, within
 from app.contacts.listing.order import OLDEST_FIRST, Order, Position, Window
 from app.contacts.listing.predicates import predicate
-from app.contacts.store.columns import NAMES, record
+from app.contacts.store.columns import NAMES
 from app.database.dialect import Dialect
 from app.database.sessions import WorkspaceSession
 from app.tables import CONTACT, Contact, ContactTable
@@ -93,7 +93,7 @@ def page_of(order: Order, window: Window, rows: Iterable[Mapping[str, Any]]) -> 
     for row in rows:
         values = dict(row)
         is_end = values.pop("is_end")
-        contact = record(values)
+        contact = Contact.of(values)
         if is_end:
             stopped_at = Position.of(contact, order)
             break

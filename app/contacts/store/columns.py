@@ -1,6 +1,6 @@
 """Converts between a contact and the row of its table."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -37,10 +37,6 @@ class _Computed(NamedTuple):
 
     value: Callable[[Contact], Any]
     fields: frozenset[str]
-
-
-def record(row: Mapping[str, Any]) -> Contact:
-    return Contact.of(row)
 
 
 def row(contact: Contact) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy import Integer, Uuid, bindparam, column, text
 
 from app.contacts.decision.working_set import WorkingSet
 from app.contacts.keys import ContactKey, MatchedBy
-from app.contacts.store.columns import ALL_NAMES, COLUMNS, STATEMENTS, names_to_read, record
+from app.contacts.store.columns import ALL_NAMES, COLUMNS, STATEMENTS, names_to_read
 from app.database.dialect import Dialect, Row, RowLock
 from app.database.errors import LostRace
 from app.database.prepared import Prepared
@@ -166,4 +166,4 @@ def _wanted(key: ContactKey) -> Row:
 def _contact(names: Iterable[str], values: Sequence[Any]) -> Contact | None:
     """None if the values are those of no row."""
     row = dict(zip(names, values, strict=True))
-    return None if row["id"] is None else record(row)
+    return None if row["id"] is None else Contact.of(row)

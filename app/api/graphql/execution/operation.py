@@ -106,7 +106,7 @@ class CompiledOperation:
 async def _outcome(field: RootField, info: PreparedInfo, arguments: dict[str, Any]) -> Any:
     try:
         return await field.resolve(info, arguments)
-    except Exception as error:
+    except Exception as error:  # of any kind becomes an error of its field
         return Raised(error)
 
 

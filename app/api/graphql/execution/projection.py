@@ -131,7 +131,7 @@ class _Code:
     def function(self, *lines: str) -> Project:
         source = "\n    ".join(["def project(record, info):", *lines])
         # Names in it are those of the schema and of the grammar of GraphQL, literals are escaped.
-        exec(source, self._names)  # noqa: S102
+        exec(source, self._names)  # noqa: S102  # of this source alone
         function: Project = self._names["project"]
         return function
 
