@@ -1,6 +1,7 @@
 """Opaque page cursors: a position in an order of a workspace."""
 
-from base64 import b64decode, urlsafe_b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from functools import lru_cache
 from hashlib import blake2s
 from typing import Any
@@ -13,9 +14,14 @@ class BrokenCursor(ValueError):
     """Not a cursor, or one of another workspace or another order."""
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
 def encode(workspace_id: UUID, order: str, position: list[Any]) -> str:
     """`order` names the sort (`CREATED_AT DESC`), `position` is the row's place in it."""
-    return urlsafe_b64encode(orjson.dumps([_mark(workspace_id, order), *position])).decode()
+    # PostgreSQL's driver has a UUID of its own, which orjson leaves to `default`.
+    text = orjson.dumps([_mark(workspace_id, order), *position], default=str)
+    return b2a_base64(text, newline=False).translate(_URL_SAFE).decode()
 
 
 def decode(workspace_id: UUID, order: str, cursor: str) -> list[Any]:

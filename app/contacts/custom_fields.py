@@ -55,13 +55,13 @@ async def definitions(session: WorkspaceSession) -> Sequence[CustomField]:
 async def defined_types(session: WorkspaceSession) -> dict[str, CustomFieldType]:
     """The type of each defined key, in one statement."""
     rows = await session.fetch(_types(session.dialect))
-    return {key: CustomFieldType(kind) for key, kind in rows}
+    return {row["key"]: CustomFieldType(row["type"]) for row in rows}
 
 
 async def read_types(database: Database, tenant: InWorkspace) -> dict[str, CustomFieldType]:
     """As `defined_types`, without a session."""
     rows = await database.fetch(_types(database.dialect), workspace_id=tenant.workspace_id)
-    return {key: CustomFieldType(kind) for key, kind in rows}
+    return {row["key"]: CustomFieldType(row["type"]) for row in rows}
 
 
 @lru_cache(maxsize=8)

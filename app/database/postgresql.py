@@ -39,6 +39,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database.dialect import Row, RowLock
 from app.database.engine import new_engine
@@ -57,6 +58,9 @@ _LOCKS = {
     RowLock.WAIT: "FOR UPDATE",
     RowLock.NO_WAIT: "FOR UPDATE NOWAIT",
 }
+
+# asyncpg's timestamps are in UTC.
+_PROCESSORS = {Float: None, UTCDateTime: None}
 
 _TYPES: dict[type, type[TypeEngine[Any]]] = {str: Text, float: Float}
 
@@ -90,7 +94,7 @@ class PostgreSQL:
         _set_plans(self.writer)
 
     def prepare(self, statement: Executable) -> Prepared:
-        return Prepared(statement, self.writer.dialect)
+        return Prepared(statement, self.writer.dialect, _PROCESSORS)
 
     async def begin(self, connection: AsyncConnection) -> None:
         """SQLAlchemy itself begins with the first statement that does not go past it."""

@@ -5,20 +5,25 @@ it. A prepared statement keeps the compiled text and the conversions of its para
 and needs no more of SQLAlchemy when it runs.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Float, SelectBase
+from sqlalchemy import Dialect, SelectBase
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any]
+Processors = Mapping[type[TypeEngine[Any]], Processor | None]
 
 
 class Prepared:
-    """A statement whose parameters and columns have types, and no lists as parameters."""
+    """A statement whose parameters and columns have types, and no lists as parameters.
 
-    def __init__(self, statement: Any, dialect: Dialect) -> None:
+    `processors` has, by type, what makes Python's value of the driver's (None: they are the same),
+    where that is simpler than what SQLAlchemy does.
+    """
+
+    def __init__(self, statement: Any, dialect: Dialect, processors: Processors) -> None:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101  # as of any statement
         self.text = compiled.string
@@ -28,10 +33,11 @@ class Prepared:
         ]
         self._literals = {one.key: one.value for one in binds if not one.required}
         columns = statement.selected_columns if isinstance(statement, SelectBase) else ()
+        self._names = [str(column.key) for column in columns]
         self._conversions = [
-            (index, convert)
-            for index, column in enumerate(columns)
-            if (convert := _conversion(column.type, dialect))
+            (str(column.key), convert)
+            for column in columns
+            if (convert := _conversion(column.type, dialect, processors))
         ]
 
     def arguments(self, **values: Any) -> tuple[Any, ...]:
@@ -41,18 +47,21 @@ class Prepared:
             process(values[name]) if process else values[name] for name, process in self._parameters
         )
 
-    def rows(self, found: Iterable[Sequence[Any]]) -> list[list[Any]]:
-        """The rows of the driver, with Python's values."""
-        rows = [list(row) for row in found]
-        for index, convert in self._conversions:
+    def rows(self, found: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+        """The rows of the driver, with Python's values by the names of the columns."""
+        names = self._names
+        rows = [dict(zip(names, row, strict=True)) for row in found]
+        for name, convert in self._conversions:
             for row in rows:
-                if (value := row[index]) is not None:
-                    row[index] = convert(value)
+                if (value := row[name]) is not None:
+                    row[name] = convert(value)
         return rows
 
 
-def _conversion(type_: TypeEngine[Any], dialect: Dialect) -> Processor | None:
-    """What makes Python's value of the driver's: nothing for floats, which need no conversion."""
-    if isinstance(type_, Float):
-        return None
+def _conversion(
+    type_: TypeEngine[Any], dialect: Dialect, processors: Processors
+) -> Processor | None:
+    for kind in type(type_).__mro__:
+        if kind in processors:
+            return processors[kind]
     return type_.dialect_impl(dialect).result_processor(dialect, None)

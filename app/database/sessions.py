@@ -54,8 +54,8 @@ class WorkspaceSession(AsyncSession):
             for table in OfWorkspace.__subclasses__()
         ]
 
-    async def fetch(self, statement: Prepared, **parameters: Any) -> list[list[Any]]:
-        """The rows of a statement that compares `:workspace_id` in each table."""
+    async def fetch(self, statement: Prepared, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows, by column, of a statement that compares `:workspace_id` in each table."""
         arguments = statement.arguments(workspace_id=self.workspace_id, **parameters)
         found = await self.dialect.fetch(await self._begun(), statement.text, arguments)
         return statement.rows(found)
@@ -176,9 +176,9 @@ class Database:
             async with self.dialect.migrating() as connection:
                 yield connection
 
-    async def fetch(self, statement: Prepared, **parameters: Any) -> list[list[Any]]:
-        """The rows of one statement, without a session or a transaction. A statement on tables of
-        workspaces compares `:workspace_id` in each of them."""
+    async def fetch(self, statement: Prepared, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows, by column, of one statement, without a session or a transaction. A statement on
+        tables of workspaces compares `:workspace_id` in each of them."""
         arguments = statement.arguments(**parameters)
         with translated_errors():
             async with self._lanes, pooled(self.dialect.single) as connection:

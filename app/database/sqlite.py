@@ -11,6 +11,7 @@ from contextlib import (
     nullcontext,
     suppress,
 )
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,11 +20,13 @@ import orjson
 from sqlalchemy import (
     ColumnElement,
     Executable,
+    Float,
     FromClause,
     PoolProxiedConnection,
     Select,
     Table,
     Text,
+    Uuid,
     and_,
     bindparam,
     delete,
@@ -37,6 +40,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database.dialect import Row, RowLock
 from app.database.engine import new_engine
@@ -54,6 +58,13 @@ LANES = 2
 # How many instructions of SQLite's virtual machine run between two looks at the clock: a few
 # milliseconds of most statements. Each look waits for Python's global lock.
 CLOCK_INSTRUCTIONS = 100_000
+
+
+_PROCESSORS = {
+    Float: None,
+    Uuid: UUID,
+    UTCDateTime: lambda text: datetime.fromisoformat(f"{text}+00:00"),
+}
 
 
 class SQLite:
@@ -77,7 +88,7 @@ class SQLite:
         _set_up(self.writer, file, "BEGIN IMMEDIATE", WRITER_CACHE_KIB, limit)
 
     def prepare(self, statement: Executable) -> Prepared:
-        return Prepared(statement, self.writer.dialect)
+        return Prepared(statement, self.writer.dialect, _PROCESSORS)
 
     async def begin(self, connection: AsyncConnection) -> None:
         """As soon as SQLAlchemy has a connection."""

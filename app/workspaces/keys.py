@@ -15,7 +15,6 @@ from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
 from secrets import token_hex
-from typing import Any
 from uuid import UUID
 from zlib import crc32
 
@@ -103,10 +102,10 @@ async def authenticate(database: Database, key: str) -> Caller:
     found = await database.fetch(_by_digest(database.dialect), digest=digest(key))
     if not found:
         raise Unauthenticated("The API key does not exist.")
-    [[scopes, revoked_at, *others]] = found
-    if revoked_at is not None:
+    [key_found] = found
+    if key_found.pop("revoked_at") is not None:
         raise Unauthenticated("The API key was revoked.")
-    caller = Caller(frozenset(map(Scope, scopes)), *others)
+    caller = Caller(**key_found | {"scopes": frozenset(map(Scope, key_found["scopes"]))})
     _refuse_expired(caller)
     return caller
 
@@ -118,11 +117,15 @@ def _refuse_expired(caller: Caller) -> None:
 
 @lru_cache(maxsize=8)
 def _by_digest(dialect: Dialect) -> Prepared:
-    """The scopes, the time of the revocation, and the other fields of a Caller in their order."""
-    columns: list[Any] = [
-        *(ApiKey.scopes, ApiKey.revoked_at, Workspace.id, Workspace.name),
-        *(ApiKey.id, ApiKey.name, ApiKey.prefix, ApiKey.created_at, ApiKey.expires_at),
-        ApiKey.source,
+    """The fields of a Caller, and the time of the revocation."""
+    columns = [
+        col(Workspace.id).label("workspace_id"),
+        col(Workspace.name).label("workspace_name"),
+        *(
+            col(getattr(ApiKey, name)).label(f"key_{name}")
+            for name in ("id", "name", "prefix", "created_at", "expires_at")
+        ),
+        *(col(ApiKey.source), col(ApiKey.scopes), col(ApiKey.revoked_at)),
     ]
     of_key = col(Workspace.id) == col(ApiKey.workspace_id)
     wanted = col(ApiKey.digest) == bindparam("digest")

@@ -99,3 +99,13 @@ async def test_broken_rules_are_named_and_nothing_is_written(api: Client) -> Non
 async def test_identifiers_of_another_workspace_are_free(api: Client, stranger: Client) -> None:
     await api(CREATE, input=ADA)
     assert (await stranger(CREATE, input=ADA))["__typename"] == "ContactCreated"
+
+
+async def test_json_is_read_as_the_creating_call_answered_it(api: Client) -> None:
+    numbers = [0.1, 1e22, -1e300, 5e-324, 2**63 - 1, -(2**63), 1.0, -0.5, 123456789012345678]
+    texts = ['"', "\\", "\u2028", "é", "\U0001f600", "<a&b>", "\t", "9" * 40]
+    metadata = {"numbers": numbers, "texts": texts, "deep": [{"a": [None, True, {}]}], "é": []}
+    created = (await api(CREATE, input=ADA | {"metadata": metadata}))["contact"]
+    [read] = (await api(CONTACTS))["nodes"]
+    assert read["metadata"] == created["metadata"]
+    assert repr(read["metadata"]["numbers"]) == repr(numbers)

@@ -1,6 +1,6 @@
 """Relay's connection (GraphQL Cursor Connections) over keyset pages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import strawberry
@@ -12,7 +12,7 @@ from app.api.graphql.enums import Direction, OrderField
 from app.api.graphql.field import computed_field
 from app.contacts.limits import COUNT_LIMIT
 from app.contacts.listing.conditions import Condition
-from app.contacts.listing.order import Order, Position, Window, cursor
+from app.contacts.listing.order import Order, Position, Window, cursor, cursor_of
 from app.contacts.listing.page import Count, Page, count
 from app.workspaces.keys import Caller
 
@@ -46,7 +46,8 @@ class ContactPage:
 
     @property
     def edges(self) -> list["Edge"]:
-        return [Edge(contact, self) for contact in self.found.contacts]
+        write_cursor = cursor_of(self.caller, self.order)
+        return [Edge(contact, write_cursor) for contact in self.found.contacts]
 
     @property
     def page_info(self) -> "ContactPage":
@@ -85,11 +86,11 @@ class ContactPage:
 @dataclass(slots=True)
 class Edge:
     node: tables.Contact
-    page: ContactPage
+    write_cursor: Callable[[tables.Contact], str]
 
     @property
     def cursor(self) -> str:
-        return self.page.cursor(Position.of(self.node, self.page.order))
+        return self.write_cursor(self.node)
 
 
 @strawberry.type(description="A contact and its cursor.")

@@ -30,9 +30,12 @@ class RequireScope(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Any], source: Any, info: strawberry.Info[Any, Any], **kwargs: Any
     ) -> Any:
+        self.check(info)
+        return await next_(source, info, **kwargs)
+
+    def check(self, info: strawberry.Info[Any, Any]) -> None:
         if self.scope is not None:
             info.context.caller.require(self.scope)
-        return await next_(source, info, **kwargs)
 
 
 def root_field(

@@ -3,10 +3,12 @@
 Contacts without a value come last in both directions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app import cursors
@@ -70,8 +72,7 @@ class Window:
 Value = str | float | datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """The position of a contact in an order; the value is None for a contact without one."""
 
     value: Value
@@ -79,9 +80,14 @@ class Position:
 
     @classmethod
     def of(cls, contact: Contact, order: Order) -> "Position":
-        if order.field is OrderField.NAME:
-            return cls(fold(contact.name) if contact.name else None, contact.id)
-        return cls(getattr(contact, order.field.value), contact.id)
+        return cls(value_in(order)(contact), contact.id)
+
+
+def value_in(order: Order) -> Callable[[Contact], Value]:
+    if order.field is OrderField.NAME:
+        return lambda contact: fold(contact.name) if contact.name else None
+    read: Callable[[Contact], Value] = attrgetter(order.field.value)
+    return read
 
 
 def window(
@@ -111,10 +117,13 @@ def window(
 
 
 def cursor(caller: Caller, order: Order, position: Position) -> str:
-    value = position.value
-    if isinstance(value, datetime):
-        value = value.isoformat()
-    return cursors.encode(caller.workspace_id, order.name, [value, str(position.contact_id)])
+    return cursors.encode(caller.workspace_id, order.name, [*position])
+
+
+def cursor_of(caller: Caller, order: Order) -> Callable[[Contact], str]:
+    """Writes the cursors of many contacts."""
+    workspace_id, name, value_of = caller.workspace_id, order.name, value_in(order)
+    return lambda contact: cursors.encode(workspace_id, name, [value_of(contact), contact.id])
 
 
 def _position(caller: Caller, order: Order, name: str, cursor: str | None) -> Position | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from uuid import UUID
 
-from sqlalchemy import Select, SelectBase, Subquery, case, func, literal, select, union_all
+from sqlalchemy import Select, SelectBase, Subquery, case, cast, func, literal, select, union_all
 from sqlmodel import col
 
 from app.contacts.limits import COUNT_LIMIT
@@ -27,8 +27,9 @@ from app.contacts.listing.conditions import (
 from app.contacts.listing.keyset import across, along, stretches, within
 from app.contacts.listing.order import OLDEST_FIRST, Order, Position, Window
 from app.contacts.listing.predicates import predicate
-from app.contacts.store.columns import NAMES
+from app.contacts.store.columns import NAMES, read_types
 from app.database.dialect import Dialect
+from app.database.json_text import JsonText
 from app.database.sessions import WorkspaceSession
 from app.tables import CONTACT, Contact, ContactTable
 
@@ -87,14 +88,12 @@ async def full_page(
 
 
 def page_of(order: Order, window: Window, rows: Iterable[Mapping[str, Any]]) -> Page:
-    """Each row has columns of a contact, and `is_end`."""
+    """Each row has columns of a contact, and `is_end`, which stays beside them."""
     contacts: list[Contact] = []
     stopped_at = None
     for row in rows:
-        values = dict(row)
-        is_end = values.pop("is_end")
-        contact = Contact.of(values)
-        if is_end:
+        contact = Contact.of(row)
+        if row["is_end"]:
             stopped_at = Position.of(contact, order)
             break
         contacts.append(contact)
@@ -161,7 +160,11 @@ def _stretch(
 
 
 def _rows(read: Subquery, names: Collection[str], *, is_end: bool) -> Select[Any]:
-    return select(*(read.c[name] for name in names), literal(is_end).label("is_end"))
+    columns = (
+        cast(read.c[name], kind).label(name) if isinstance(kind, JsonText) else read.c[name]
+        for name, kind in read_types(names, for_answer=True).items()
+    )
+    return select(*columns, literal(is_end).label("is_end"))
 
 
 def _is_of(condition: Condition, order: Order) -> TypeGuard[Comparison]:

@@ -47,7 +47,7 @@ async def _page_of_all(
         return Page((), has_more=False)
     values = {"workspace_id": tenant.workspace_id, "size": window.size} | dict(_values(window))
     rows = await database.fetch(statement, **values)
-    return page_of(order, window, (dict(zip((*read, "is_end"), row, strict=True)) for row in rows))
+    return page_of(order, window, rows)
 
 
 def _has_value(position: Position | None) -> bool | None:

@@ -4,7 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sqlalchemy import JSON
+from sqlalchemy.types import TypeEngine
+
 from app.contacts.store.duplicate_keys import name_company_key, similar_email_key
+from app.database.json_text import ParsedJson, PassedOnJson
 from app.tables import CONTACT, Contact
 from app.text import fold
 from app.timestamps import timestamp_in
@@ -13,6 +17,8 @@ from app.timestamps import timestamp_in
 NAMES = {name: "metadata" if name == "meta" else name for name in Contact.model_fields}
 COLUMNS = {name: CONTACT.c[column] for name, column in NAMES.items()}
 
+# Answers have these as they are stored.
+_PASSED_ON = {"custom_fields", "meta"}
 
 ALL_NAMES = frozenset(COLUMNS)
 
@@ -29,6 +35,19 @@ def names_to_read(wanted: set[frozenset[str]]) -> tuple[str, ...]:
     """The columns that one statement reads for all: those that are wanted and the id. Where calls
     differ it reads all, because there are far more unions than sets."""
     return _ordered(frozenset({"id"}) | next(iter(wanted)) if len(wanted) == 1 else ALL_NAMES)
+
+
+def read_types(names: Iterable[str], *, for_answer: bool) -> dict[str, TypeEngine[Any]]:
+    """The types as which these columns are read: JSON as text. `for_answer` passes on the JSON that
+    no code looks at."""
+    return {name: _read_type(name, for_answer=for_answer) for name in names}
+
+
+def _read_type(name: str, *, for_answer: bool) -> TypeEngine[Any]:
+    kind: TypeEngine[Any] = COLUMNS[name].type
+    if not isinstance(kind, JSON):
+        return kind
+    return PassedOnJson() if for_answer and name in _PASSED_ON else ParsedJson()
 
 
 class _Computed(NamedTuple):

@@ -4,19 +4,28 @@ The plan does not depend on statistics: each key is looked up by the primary key
 `contact_identifier`, and each contact by that of `contact`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Uuid, bindparam, column, text
+from sqlalchemy.types import TypeEngine
 
 from app.contacts.decision.working_set import WorkingSet
 from app.contacts.keys import ContactKey, MatchedBy
-from app.contacts.store.columns import ALL_NAMES, COLUMNS, STATEMENTS, names_to_read
+from app.contacts.store.columns import (
+    ALL_NAMES,
+    COLUMNS,
+    NAMES,
+    STATEMENTS,
+    names_to_read,
+    read_types,
+)
 from app.database.dialect import Dialect, Row, RowLock
 from app.database.errors import LostRace
+from app.database.json_text import JsonText
 from app.database.prepared import Prepared
 from app.database.sessions import Database, InWorkspace, WorkspaceSession
 from app.tables import Contact
@@ -48,14 +57,16 @@ _IS_CONTACT = "contact.workspace_id = :workspace_id AND contact.id = found.id"
 @lru_cache(maxsize=8)
 def _by_key(dialect: Dialect, lock: RowLock) -> Prepared:
     """One row for each contact, and one for each identifier without a contact."""
-    return _prepared(dialect, _BY_KEY, "is_identifier", _WANTED, lock, tuple(COLUMNS))
+    columns = read_types(COLUMNS, for_answer=False)
+    return _prepared(dialect, _BY_KEY, "is_identifier", _WANTED, lock, columns)
 
 
 @lru_cache(maxsize=STATEMENTS)
 def _each_key(dialect: Dialect, names: tuple[str, ...]) -> Prepared:
     """One row for each key, in no order: its `position`, and those columns of its contact."""
     wanted = {"position": "integer", **_WANTED}
-    return _prepared(dialect, _EACH_KEY, "position", wanted, RowLock.NONE, names)
+    columns = read_types(names, for_answer=True)
+    return _prepared(dialect, _EACH_KEY, "position", wanted, RowLock.NONE, columns)
 
 
 def _prepared(
@@ -64,20 +75,24 @@ def _prepared(
     first: str,
     wanted: dict[str, str],
     lock: RowLock,
-    names: Sequence[str],
+    columns: Mapping[str, TypeEngine[Any]],
 ) -> Prepared:
-    columns = {name: COLUMNS[name] for name in names}
     sql = sql.format(
-        columns=", ".join(f"contact.{one.name} AS {name}" for name, one in columns.items()),
+        columns=", ".join(f"{_selected(name, kind)} AS {name}" for name, kind in columns.items()),
         wanted=dialect.given("wanted", wanted),
         identifier=dialect.each("contact_identifier", ["contact_id"], _IS_IDENTIFIER),
         contact=dialect.each(
-            "contact", [f"contact.{one.name}" for one in columns.values()], _IS_CONTACT, lock
+            "contact", [f"contact.{NAMES[name]}" for name in columns], _IS_CONTACT, lock
         ),
     )
     statement = text(sql).bindparams(bindparam("workspace_id", type_=Uuid))
-    named = (column(name, one.type) for name, one in columns.items())
+    named = (column(name, kind) for name, kind in columns.items())
     return dialect.prepare(statement.columns(column(first, Integer), *named))
+
+
+def _selected(name: str, kind: TypeEngine[Any]) -> str:
+    selected = f"contact.{NAMES[name]}"
+    return f"CAST({selected} AS TEXT)" if isinstance(kind, JsonText) else selected
 
 
 async def find(
@@ -104,12 +119,10 @@ async def _find(
         return []
     parameter = session.dialect.parameter(rows)
     contacts = []
-    for is_identifier, *values in await session.fetch(
-        _by_key(session.dialect, lock), wanted=parameter
-    ):
-        contact = _contact(COLUMNS, values)
-        if contact is not None:
-            contacts.append(contact)
+    for row in await session.fetch(_by_key(session.dialect, lock), wanted=parameter):
+        is_identifier = row.pop("is_identifier")
+        if row["id"] is not None:
+            contacts.append(Contact.of(row))
         elif is_identifier and lock is not RowLock.NONE:
             raise LostRace
     return contacts
@@ -130,7 +143,8 @@ async def find_each(
 ) -> list[Contact | None]:
     """Returns the contact of each key. Concurrent calls of a workspace share one statement.
 
-    A contact has the attributes `names`, and may have others.
+    They are for answers: a contact has the attributes `names`, and may have others, and its JSON
+    may be an `orjson.Fragment`.
     """
     if not keys:
         return []
@@ -145,12 +159,14 @@ async def _find_for_all(database: Database, calls: Sequence[_LookUp]) -> list[li
     names = names_to_read({call.names for call in calls})
     rows = [{"position": position, **_wanted(key)} for key, position in positions.items()]
     contacts: list[Contact | None] = [None] * len(rows)
-    for position, *values in await database.fetch(
+    for row in await database.fetch(
         _each_key(database.dialect, names),
         workspace_id=calls[0].tenant.workspace_id,
         wanted=database.dialect.parameter(rows),
     ):
-        contacts[position] = _contact(names, values)
+        position = row.pop("position")
+        if row["id"] is not None:
+            contacts[position] = Contact.of(row)
     return [[contacts[positions[key]] for key in call.keys] for call in calls]
 
 
@@ -161,9 +177,3 @@ def _wanted(key: ContactKey) -> Row:
         "value": key.value,
         "id": UUID(key.value) if key.kind is MatchedBy.ID else None,
     }
-
-
-def _contact(names: Iterable[str], values: Sequence[Any]) -> Contact | None:
-    """None if the values are those of no row."""
-    row = dict(zip(names, values, strict=True))
-    return None if row["id"] is None else Contact.of(row)

@@ -6,8 +6,9 @@ is left to the type's own function, which is slower and may raise.
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
-from graphql import GraphQLEnumType, GraphQLLeafType, Undefined
+from graphql import GraphQLEnumType, GraphQLID, GraphQLLeafType, Undefined
 
 from app.api.graphql.scalars import as_it_came
 
@@ -46,6 +47,8 @@ def serializer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
             raise NotPlain
         return answer
 
+    if kind is GraphQLID:
+        return lambda value: str(value) if isinstance(value, UUID) else serialize(value)
     return serialize
 
 

@@ -157,7 +157,7 @@ class Compiler:
 
 
 def _resolver(field: GraphQLField) -> Resolve:
-    """Calls the resolver with the check of its scope."""
+    """Checks the scope and calls the resolver."""
     definition: StrawberryField = field.extensions["strawberry-definition"]
     resolver, extensions = definition.base_resolver, definition.extensions
     if resolver is None or len(extensions) != 1 or not isinstance(extensions[0], RequireScope):
@@ -165,10 +165,9 @@ def _resolver(field: GraphQLField) -> Resolve:
     scope = extensions[0]
     function: Any = resolver.wrapped_func
 
-    def call(source: None, info: PreparedInfo, **arguments: Any) -> Any:
-        return function(source, info=info, **arguments)
-
     def resolve(info: PreparedInfo, arguments: dict[str, Any]) -> Awaitable[Any]:
-        return scope.resolve_async(call, None, info, **scope.map_arguments(arguments))
+        scope.check(info)
+        called: Awaitable[Any] = function(None, info=info, **scope.map_arguments(arguments))
+        return called
 
     return resolve
