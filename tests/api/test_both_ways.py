@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,10 +17,12 @@ from app.api.graphql.execution.execute import Executor
 from app.api.graphql.execution.operation import Compiler
 from app.api.graphql.schema import schema
 from app.api.http.response import respond
+from app.workspaces.keys import Scope
 from tests.support.operations import Operation, operations
 from tests.support.outcomes import CALLER, outcomes
 
 NO_DATABASE: Any = None
+WRITER = replace(CALLER, scopes=frozenset({Scope.CONTACTS_WRITE}))
 ROOT_FIELDS = {
     name: field
     for root in (schema._schema.query_type, schema._schema.mutation_type)
@@ -88,7 +91,7 @@ def test_compiled_operation_is_answered_as_by_graphql_core(
     node = document.operation(operation.name)
     assert node is not None
     executor = Executor(schema, hide_suggestions=False)
-    context = Context(NO_DATABASE, CALLER)
+    context = Context(NO_DATABASE, data.draw(st.sampled_from([CALLER, WRITER])))
 
     stand_in(first)
     wanted = asyncio.run(by_graphql_core(document.ast, operation, context))

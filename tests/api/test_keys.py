@@ -47,6 +47,12 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 # Root fields that any key may ask.
 OPEN = {"viewer"}
 
+# Root fields that a key with contacts:read alone may ask.
+READ_ONLY = OPEN | {
+    *("contact", "contacts", "contactsByKey", "customFieldDefinitions", "duplicateContacts"),
+    *("node", "nodes", "tags"),
+}
+
 ROOT_FIELDS: dict[str, tuple[GraphQLObjectType, GraphQLField]] = {
     name: (root, field)
     for root in (schema._schema.query_type, schema._schema.mutation_type)
@@ -247,25 +253,25 @@ async def test_viewer_shows_the_key_without_its_secret(api: Client) -> None:
     }
 
 
-def declared_scope(field: GraphQLField) -> Scope | None:
-    """The scope of the field's RequireScope. A field without one fails the test."""
+def declared_scopes(field: GraphQLField) -> tuple[Scope, ...]:
+    """The scopes that the field's RequireScope asks for. A field without one fails the test."""
     extensions = field.extensions["strawberry-definition"].extensions
     declared = [found for found in extensions if isinstance(found, RequireScope)]
     assert declared, f"{field.extensions['strawberry-definition'].name} declares no scope"
-    return declared[0].scope
+    [required] = declared
+    scopes = dict.fromkeys([required.scope, Scope.CONTACTS_READ if required.reads else None])
+    return tuple(scope for scope in scopes if scope is not None)
 
 
 @pytest.mark.parametrize("name", ROOT_FIELDS)
 def test_root_field_declares_its_scope(name: str) -> None:
     root, field = ROOT_FIELDS[name]
-    scope = declared_scope(field)
-    if name in OPEN:
-        assert scope is None
-        return
-    assert scope is not None
-    assert f"`{scope.value}`" in (field.description or "")
+    scopes = declared_scopes(field)
+    assert (scopes == ()) == (name in OPEN)
+    for scope in scopes:
+        assert f"`{scope.value}`" in (field.description or "")
     if root is schema._schema.mutation_type:
-        assert scope in (Scope.CONTACTS_WRITE, Scope.ADMIN)
+        assert {Scope.CONTACTS_WRITE, Scope.ADMIN} & set(scopes)
 
 
 async def test_key_without_the_scope_is_refused_at_each_root_field(
@@ -282,10 +288,11 @@ async def test_key_without_the_scope_is_refused_at_each_root_field(
         )
         for scope in Scope
     }
-    for name, (_, field) in ROOT_FIELDS.items():
-        scope = declared_scope(field)
-        if scope is None:
-            continue
+    for name, scope in (
+        (name, scope)
+        for name, (_, field) in ROOT_FIELDS.items()
+        for scope in declared_scopes(field)
+    ):
         answer = await clients[scope].execute(call(name))
         [error] = answer["errors"]
         assert error["extensions"] == {"code": "FORBIDDEN"}, name
@@ -298,14 +305,27 @@ async def test_key_with_only_the_scope_is_accepted_by_each_root_field(
     http: httpx.AsyncClient, database: Database
 ) -> None:
     await client_of(http, database, "ours")
-    clients = {
-        scope: await client_of(http, database, "ours", (scope,), is_new=False) for scope in Scope
-    }
+    clients: dict[tuple[Scope, ...], Client] = {}
     for name, (_, field) in ROOT_FIELDS.items():
-        scope = declared_scope(field)
-        answer = await clients[scope or Scope.ADMIN].execute(call(name))
+        scopes = declared_scopes(field) or (Scope.ADMIN,)
+        if scopes not in clients:
+            clients[scopes] = await client_of(http, database, "ours", scopes, is_new=False)
+        answer = await clients[scopes].execute(call(name))
         codes = [error["extensions"]["code"] for error in answer.get("errors", [])]
         assert codes in ([], ["BAD_USER_INPUT"]), (name, answer)
+
+
+async def test_key_that_only_reads_is_refused_by_every_mutation(
+    http: httpx.AsyncClient, database: Database
+) -> None:
+    reader = await client_of(http, database, "ours", (Scope.CONTACTS_READ,))
+    for name, (root, _) in ROOT_FIELDS.items():
+        answer = await reader.execute(call(name))
+        codes = [error["extensions"]["code"] for error in answer.get("errors", [])]
+        if root is schema._schema.mutation_type or name not in READ_ONLY:
+            assert codes == ["FORBIDDEN"], name
+        else:
+            assert codes in ([], ["BAD_USER_INPUT"]), name
 
 
 async def test_fields_that_are_allowed_are_answered_beside_one_that_is_not(

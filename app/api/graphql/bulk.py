@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from app.api.graphql.enums import FieldErrorCode
-from app.api.graphql.field import read_from
+from app.api.graphql.field import read_from, stored_field
 from app.api.graphql.results import ContactConflict, ContactCreated, ContactUpdated
 from app.contacts.decision.outcome import (
     Conflict,
@@ -148,10 +148,8 @@ class UpsertContactsPayload:
         description="One row for each input, in the same order."
     )
     created: int = strawberry.field(description="Rows that created a contact.")
-    updated: int = strawberry.field(description="Rows that changed a contact.")
-    unchanged: int = strawberry.field(
-        description="Rows that matched a contact and changed nothing."
-    )
+    updated: int = stored_field("Rows that changed a contact.", "changes")
+    unchanged: int = stored_field("Rows that matched a contact and changed nothing.", "changes")
     conflicts: int = strawberry.field(description="Rows that ended in a Conflict.")
     invalid: int = strawberry.field(description="Rows that are invalid.")
     withheld: int = strawberry.field(

@@ -8,14 +8,21 @@ from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
 from app.api.graphql.execution.attributes import READS
+from app.errors import Forbidden
 from app.workspaces.keys import Scope
+
+# What a mutation tells of a contact to a key that must not read contacts.
+TOLD_TO_WRITERS = frozenset({"id"})
 
 
 class RequireScope(FieldExtension):
-    """Refuses a caller without the scope. An omitted argument is None."""
+    """Refuses a caller without the scope, and an answer with data of contacts to a caller who must
+    not read them: before the resolver is called, so that nothing is written. An omitted argument
+    is None."""
 
-    def __init__(self, scope: Scope | None) -> None:
+    def __init__(self, scope: Scope | None, *, reads: bool = False) -> None:
         self.scope = scope
+        self.reads = reads or scope is Scope.CONTACTS_READ
 
     def apply(self, field: StrawberryField) -> None:
         self.absent = {
@@ -33,28 +40,52 @@ class RequireScope(FieldExtension):
         self.check(info)
         return await next_(source, info, **kwargs)
 
-    def check(self, info: strawberry.Info[Any, Any]) -> None:
+    def check(self, info: Any) -> None:
+        caller = info.context.caller
         if self.scope is not None:
-            info.context.caller.require(self.scope)
+            caller.require(self.scope)
+        if self.scope is not Scope.CONTACTS_READ and Scope.CONTACTS_READ not in caller.scopes:
+            self._refuse_reading(info)
+
+    def _refuse_reading(self, info: Any) -> None:
+        if self.reads:
+            info.context.caller.require(Scope.CONTACTS_READ)
+        if info.contact_attributes - TOLD_TO_WRITERS:
+            raise Forbidden(
+                f"The API key must have the scope {Scope.CONTACTS_READ.value} to select data of "
+                "contacts other than their ids."
+            )
+
+    def _refuse_reading(self, info: Any) -> None:
+        if self.reads:
+            info.context.caller.require(Scope.CONTACTS_READ)
+        if info.contact_attributes - TOLD_TO_WRITERS:
+            raise Forbidden(
+                f"The API key must have the scope {Scope.CONTACTS_READ.value} to select data of "
+                "contacts other than their ids."
+            )
 
 
 def root_field(
-    returns: Any, scope: Scope | None, description: str
+    returns: Any, scope: Scope | None, description: str, *, reads: bool = False
 ) -> Callable[[Callable[..., Any]], Any]:
     """A field of Query or Mutation.
 
     `returns` is the type in the schema; the resolver returns a record from which the fields of this
     type are read. The field is always nullable: an error in a field that is not nullable would
-    remove the results of all other root fields.
+    remove the results of all other root fields. `reads` says of a mutation that its result depends
+    on stored values, so that it needs the scope `contacts:read` too.
     """
     needs = f"Needs the scope `{scope.value}`." if scope else "Any key may ask."
+    if scope and reads:
+        needs = f"Needs the scopes `{scope.value}` and `{Scope.CONTACTS_READ.value}`."
 
     def field(resolver: Callable[..., Any]) -> Any:
         resolver.__annotations__["return"] = returns | None
         return strawberry.field(
             resolver=resolver,
             description=f"{description} {needs}",
-            extensions=[RequireScope(scope)],
+            extensions=[RequireScope(scope, reads=reads)],
         )
 
     return field
@@ -65,10 +96,15 @@ def computed_field(
 ) -> Any:
     """A field that is computed from the record of its object, if it is selected.
 
-    `reads` are the attributes of a contact's record from which a field of it is computed.
+    `reads` are the attributes of a contact's record from which it is computed.
     """
     metadata = {READS: frozenset(reads)}
     return strawberry.field(resolver=compute, description=description, metadata=metadata)
+
+
+def stored_field(description: str, *reads: str) -> Any:
+    """A field of the answer of a mutation that tells something of a stored contact."""
+    return strawberry.field(description=description, metadata={READS: frozenset(reads)})
 
 
 def read_from(*records: type) -> Callable[[object, object], bool]:

@@ -29,6 +29,7 @@ from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields.contact import API_NAMES
 from app.fields.normalise import email_key, plain_text
 from app.timestamps import parse_timestamp
+from app.workspaces.keys import Scope
 
 _EQ = "Equal to this."
 _IN = f"Equal to one of these, up to {LIST_VALUES_LIMIT}."
@@ -167,7 +168,9 @@ class ContactFilter:
     )
 
     def condition(self, context: Context, path: str) -> Condition:
-        """Raises InvalidInput that names the member."""
+        """Raises InvalidInput that names the member. A filter tells what is stored, so it needs the
+        scope `contacts:read` in a mutation too."""
+        context.caller.require(Scope.CONTACTS_READ)
         condition = _all(self, path, 1, context.caller.source)
         context.budget.spend(condition, path)
         return condition

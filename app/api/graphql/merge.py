@@ -7,7 +7,7 @@ import strawberry
 from app.api.graphql.contact import Contact, ContactKeyInput, keys_at
 from app.api.graphql.context import Info
 from app.api.graphql.enums import MergePreference
-from app.api.graphql.field import read_from, root_field
+from app.api.graphql.field import read_from, root_field, stored_field
 from app.api.graphql.results import ContactConflict, FieldChange
 from app.contacts.decision.outcome import Conflict
 from app.contacts.merge import Merged, merge
@@ -23,8 +23,8 @@ class ContactsMerged:
         description="The id of the contact that was merged away. It is now an alias of the one "
         "that was kept."
     )
-    changes: list[FieldChange] = strawberry.field(
-        description="The changed fields of the contact that was kept."
+    changes: list[FieldChange] = stored_field(
+        "The changed fields of the contact that was kept.", "changes"
     )
 
 
@@ -48,6 +48,7 @@ class MergeMutation:
         "up for another. Answers a Conflict if a contact is not found, and BAD_USER_INPUT if the "
         "result exceeds a limit or would get a custom field value that does not have the defined "
         "type.",
+        reads=True,
     )
     async def merge_contacts(
         self,

@@ -8,7 +8,7 @@ import strawberry
 from app import tables
 from app.api.graphql.contact import Contact, own_external_id
 from app.api.graphql.enums import ConflictCode, ContactIdentifier, MatchedBy, WarningCode
-from app.api.graphql.field import computed_field, read_from
+from app.api.graphql.field import computed_field, read_from, stored_field
 from app.api.graphql.scalars import Json
 from app.contacts.decision import outcome
 from app.errors import InvalidInput
@@ -68,9 +68,10 @@ class ContactUpdated:
 
     contact: Contact = strawberry.field(description="The contact as it is now.")
     matched_by: MatchedBy = strawberry.field(description="The kind of key that found the contact.")
-    changes: list[FieldChange] = strawberry.field(
-        description="The changed fields. Empty where nothing differed: `version` and `updatedAt` "
-        "are then unchanged."
+    changes: list[FieldChange] = stored_field(
+        "The changed fields. Empty where nothing differed: `version` and `updatedAt` are then "
+        "unchanged.",
+        "changes",
     )
     warnings: list[Warning] = strawberry.field(description="Given values that were not applied.")
 
@@ -95,7 +96,7 @@ class ContactDeleted:
 
     deleted_id: strawberry.ID = computed_field(_deleted_id, "The id of the deleted contact.")
     external_id: str | None = computed_field(
-        own_external_id, "The external id of the deleted contact."
+        own_external_id, "The external id of the deleted contact.", ["external_ids"]
     )
 
 

@@ -180,6 +180,6 @@ def _tags(
         case TagsMode.ADD:
             tags = list(dict.fromkeys([*stored, *given]))
             if len(tags) > TAGS_LIMIT:
-                message = f"must have at most {TAGS_LIMIT} tags, would have {len(tags)}"
+                message = f"must have at most {TAGS_LIMIT} tags"
                 applied.errors.append(FieldError(FieldErrorCode.TOO_MANY, "tags", message))
             return tags

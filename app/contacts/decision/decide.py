@@ -44,6 +44,10 @@ from app.tables import Contact
 CLOCK_SKEW = timedelta(minutes=5)
 _TOO_FAR_AHEAD = f"must be at most {CLOCK_SKEW.seconds // 60} minutes ahead of the server's clock"
 
+_EXTERNAL_ID_KEPT = FieldWarning(
+    WarningCode.EXTERNAL_ID_KEPT, "externalId", "The contact keeps its externalId."
+)
+
 Keys = Mapping[ContactIdentifier, ContactKey]
 
 # A new contact, before what was given is applied.
@@ -233,7 +237,7 @@ def _update(
 def version_conflicts(contact: Contact, if_version: int | None) -> list[ConflictReason]:
     if if_version is None or if_version == contact.version:
         return []
-    message = f"The contact is at version {contact.version}, not {if_version}."
+    message = f"The contact is not at version {if_version}."
     return [ConflictReason(ConflictCode.VERSION_MISMATCH, message, contact=contact)]
 
 
@@ -247,7 +251,7 @@ def _email(
     email = request.given["email"]
     keeps = request.policy.email_on_match is EmailOnMatch.KEEP
     if keeps or _is_alias(key, contact, request):
-        message = f"The contact keeps its email {contact.email}."
+        message = "The contact keeps its email."
         applied.warnings.append(FieldWarning(WarningCode.EMAIL_KEPT, "email", message))
         return []
     applied.values |= {"email": email, "email_key": key.value}
@@ -274,27 +278,22 @@ def _external_id(
             others = {name: value for name, value in contact.external_ids.items() if name != source}
             applied.values["external_ids"] = others
         else:
-            applied.warnings.append(_external_id_kept(held))
+            applied.warnings.append(_EXTERNAL_ID_KEPT)
         return []
     key = keys[ContactIdentifier.EXTERNAL_ID]
     keeps = request.policy.external_id_on_match is ExternalIdOnMatch.KEEP
     if held is not None and (keeps or _is_alias(key, contact, request)):
-        applied.warnings.append(_external_id_kept(held))
+        applied.warnings.append(_EXTERNAL_ID_KEPT)
         return []
     applied.values["external_ids"] = contact.external_ids | {source: external_id}
     reasons = _taken(ContactIdentifier.EXTERNAL_ID, key, external_id, contact, working_set)
     if held is not None and not replaces:
-        message = f"The contact has externalId {held}, not {external_id}."
+        message = f"The contact has another externalId than {external_id}."
         mismatch = ConflictReason(
             ConflictCode.EXTERNAL_ID_MISMATCH, message, ContactIdentifier.EXTERNAL_ID, contact
         )
         return [mismatch, *reasons]
     return reasons
-
-
-def _external_id_kept(held: str | None) -> FieldWarning:
-    message = f"The contact keeps its externalId {held}."
-    return FieldWarning(WarningCode.EXTERNAL_ID_KEPT, "externalId", message)
 
 
 def _is_alias(key: ContactKey, contact: Contact, request: Request) -> bool:

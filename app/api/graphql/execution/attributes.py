@@ -1,4 +1,5 @@
-"""The attributes of contact records that an answer reads, so that a store need read no others."""
+"""The attributes of contact records that an answer reads: a store need read no others, and a caller
+without the scope `contacts:read` may ask for none but the id."""
 
 from collections.abc import Iterator
 
@@ -35,13 +36,14 @@ def _attributes(
             field = kind.fields.get(below[0].name.value)
             if field is None:
                 continue  # __typename
-            if kind.name == CONTACT:
-                yield from _read_by(field)
-            else:
+            yield from _read_by(field, is_own=kind.name == CONTACT)
+            if kind.name != CONTACT:
                 yield from _attributes(selections, field.type, below, seen)
 
 
-def _read_by(field: GraphQLField) -> frozenset[str]:
+def _read_by(field: GraphQLField, *, is_own: bool) -> frozenset[str]:
+    """A field of a contact reads the attribute of its name, unless it says otherwise."""
     definition = field.extensions["strawberry-definition"]
-    reads: frozenset[str] = definition.metadata.get(READS, frozenset({definition.python_name}))
+    default = frozenset({definition.python_name} if is_own else ())
+    reads: frozenset[str] = definition.metadata.get(READS, default)
     return reads
