@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -161,21 +161,46 @@ def create_key(
 
 @key_commands.command("list")
 def list_keys() -> None:
-    """Prints one line for each key: id, workspace, prefix, scopes, source, state, name."""
+    """Prints one line for each key: id, workspace, prefix, scopes, source, state, use, name."""
     for key, workspace in _in_session(workspaces.list_keys):
         state = "active"
         if key.expires_at is not None:
             state = f"expires {key.expires_at.isoformat()}"
         if key.revoked_at is not None:
             state = f"revoked {key.revoked_at.isoformat()}"
+        used = "never used"
+        if key.last_used_at is not None:
+            used = f"used {key.last_used_at.isoformat()}"
         scopes = ",".join(key.scopes)
-        parts = (key.id, workspace.name, key.prefix, scopes, key.source, state, key.name)
+        parts = (key.id, workspace.name, key.prefix, scopes, key.source, state, used, key.name)
         typer.echo("\t".join(str(part) for part in parts))
+
+
+@key_commands.command("rotate")
+def rotate_key(
+    key_id: Annotated[UUID, typer.Argument(metavar="ID")],
+    overlap_hours: Annotated[
+        float,
+        typer.Option(min=0, max=24 * 365, help="How long the old key is still valid."),
+    ] = 24,
+    expires_at: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=lambda text: _timestamp(text),
+            metavar="T",
+            help="The expiry of the new key; required if the old one has one.",
+        ),
+    ] = None,
+) -> None:
+    """Creates a key like another, which then expires, and prints only the new key."""
+    overlap = timedelta(hours=overlap_hours)
+    key = _in_session(lambda session: workspaces.rotate_key(session, key_id, overlap, expires_at))
+    typer.echo(key)
 
 
 @key_commands.command("revoke")
 def revoke_key(key_id: Annotated[UUID, typer.Argument(metavar="ID")]) -> None:
-    """Revokes a key: within a second no request is served with it."""
+    """Revokes a key and those that it made: within a second no request is served with them."""
     _in_session(lambda session: workspaces.revoke_key(session, key_id))
 
 

@@ -53,8 +53,11 @@ class ApiKey(SQLModel, table=True):
     scopes: list[str] = Field(sa_type=DOCUMENT)
     source: str = Field(sa_type=TEXT)
     created_at: datetime = Field(default_factory=now)
+    # The key that made it over the API; none if the command line did.
+    created_by: UUID | None = None
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
 
 
 class OfWorkspace(SQLModel):

@@ -18,8 +18,9 @@ from app.database.prepared import Prepared
 from app.database.sessions import Database, InWorkspace, WorkspaceSession, prepared
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields.normalise import plain_text
-from app.tables import CustomField, Workspace
+from app.tables import CustomField
 from app.workspaces.keys import Caller
+from app.workspaces.workspaces import lock_workspace
 
 TEXT_LIMITS = {"key": 100, "label": 255, "description": 10_000}
 
@@ -80,7 +81,7 @@ async def define(
     """
     texts = _normalised(texts)
     async with database.write(caller) as session:
-        await _lock(session)
+        await lock_workspace(session, session.workspace_id)
         return await _define(session, kind, texts)
 
 
@@ -98,19 +99,10 @@ async def remove(database: Database, caller: Caller, key: str) -> CustomField | 
 
 async def load(session: WorkspaceSession, chosen: CustomFieldSet) -> int:
     """Defines a predefined set and returns its size. Existing texts are left unchanged."""
-    await _lock(session)
+    await lock_workspace(session, session.workspace_id)
     for key, kind in SETS[chosen].items():
         await _define(session, kind, {"key": key})
     return len(SETS[chosen])
-
-
-async def _lock(session: WorkspaceSession) -> None:
-    """Serializes the definitions of a workspace, so that their limit holds.
-
-    The row lock does not block writers of contacts, whose foreign key only locks the key.
-    """
-    statement = select(Workspace.id).where(col(Workspace.id) == session.workspace_id)
-    await session.exec(statement.with_for_update(key_share=True))
 
 
 async def _define(

@@ -46,6 +46,7 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        await endpoint.close()
         await database.close()
 
     async def ready(_: Request) -> Response:

@@ -8,6 +8,7 @@ of a key.
 import asyncio
 import re
 from asyncio import Task
+from collections.abc import Iterable
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,12 +28,13 @@ from app.database.prepared import Prepared
 from app.database.sessions import Database
 from app.errors import Forbidden, Unauthenticated
 from app.tables import ApiKey, Workspace, now
+from app.workspaces.last_used import LastUsed
 
 PREFIX = "rollcall_"
 PREFIX_SHOWN = len(PREFIX) + 8
 
 HELD_SECONDS = 1.0
-HELD_LIMIT = 10_000
+HELD_LIMIT = 10_000  # keys
 
 _SHAPE = re.compile(PREFIX + "([0-9a-f]{64})([0-9a-f]{8})")
 
@@ -56,10 +58,17 @@ class Caller:
     key_created_at: datetime
     key_expires_at: datetime | None
     source: str
+    key_last_used_at: datetime | None = None
 
     def require(self, scope: Scope) -> None:
         if scope not in self.scopes:
             raise Forbidden(f"The API key must have the scope {scope.value}.")
+
+
+def scopes_of(values: Iterable[Scope | str]) -> list[Scope]:
+    """In the order of their definition."""
+    held = {Scope(value) for value in values}
+    return [scope for scope in Scope if scope in held]
 
 
 def new_key() -> str:
@@ -78,13 +87,14 @@ class Authenticator:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._held: TTLCache[bytes, Task[Caller]] = TTLCache(HELD_LIMIT, HELD_SECONDS)
+        self._last_used = LastUsed(database)
 
     async def caller(self, key: str) -> Caller:
         """Raises Unauthenticated for a key that is malformed, unknown, revoked or expired."""
         key_digest = digest(key)
         held = self._held.get(key_digest)
         if held is None:
-            held = asyncio.create_task(authenticate(self._database, key), context=Context())
+            held = asyncio.create_task(self._authenticate(key), context=Context())
             self._held[key_digest] = held
         if not held.done():
             await asyncio.wait([held])
@@ -92,6 +102,14 @@ class Authenticator:
             self._held.pop(key_digest, None)
         caller = held.result()
         _refuse_expired(caller)
+        return caller
+
+    async def close(self) -> None:
+        await self._last_used.close()
+
+    async def _authenticate(self, key: str) -> Caller:
+        caller = await authenticate(self._database, key)
+        self._last_used.note(caller.key_id)
         return caller
 
 
@@ -123,7 +141,7 @@ def _by_digest(dialect: Dialect) -> Prepared:
         col(Workspace.name).label("workspace_name"),
         *(
             col(getattr(ApiKey, name)).label(f"key_{name}")
-            for name in ("id", "name", "prefix", "created_at", "expires_at")
+            for name in ("id", "name", "prefix", "created_at", "expires_at", "last_used_at")
         ),
         *(col(ApiKey.source), col(ApiKey.scopes), col(ApiKey.revoked_at)),
     ]

@@ -1,16 +1,18 @@
 """Workspaces and their keys, as the command line manages them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.errors import CommandFailed
+from app.errors import CommandFailed, FieldErrorCode
 from app.fields.sources import DEFAULT_SOURCE, SOURCE, SOURCE_RULE
 from app.tables import ApiKey, Workspace, now
 from app.workspaces.keys import PREFIX_SHOWN, Scope, digest, new_key
+
+NAME_LIMIT = 255
 
 
 async def is_empty(session: AsyncSession) -> bool:
@@ -50,21 +52,50 @@ async def create_key(
         raise CommandFailed(f"The source {SOURCE_RULE}.")
     workspace = await find_workspace(session, workspace_name)
     name = _checked(name, "key")
-    if expires_at is not None and expires_at <= now():
-        raise CommandFailed("The expiry of a key must be in the future.")
-    key = new_key()
-    session.add(
-        ApiKey(
-            workspace_id=workspace.id,
-            name=name,
-            prefix=key[:PREFIX_SHOWN],
-            digest=digest(key),
-            scopes=[scope.value for scope in dict.fromkeys(scopes)],
-            expires_at=expires_at,
-            source=source,
-        )
-    )
+    _check_expiry(expires_at)
+    key, record = api_key(workspace.id, name, scopes, expires_at, source)
+    session.add(record)
     return key
+
+
+async def rotate_key(
+    session: AsyncSession, key_id: UUID, overlap: timedelta, expires_at: datetime | None
+) -> str:
+    """A new key of the same name, source and scopes. The old one expires after the overlap."""
+    old = await _key(session, key_id)
+    at = now()
+    _check_expiry(expires_at)
+    if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= at):
+        raise CommandFailed(f"Key {key_id} is not valid any more. Create a new one.")
+    if old.expires_at is not None and expires_at is None:
+        raise CommandFailed(f"Key {key_id} has an expiry. Give --expires-at for the new one.")
+    scopes = [Scope(scope) for scope in old.scopes]
+    key, record = api_key(old.workspace_id, old.name, scopes, expires_at, old.source)
+    session.add(record)
+    end = at + overlap
+    old.expires_at = end if old.expires_at is None else min(old.expires_at, end)
+    return key
+
+
+def api_key(
+    workspace_id: UUID,
+    name: str,
+    scopes: Sequence[Scope],
+    expires_at: datetime | None,
+    source: str,
+) -> tuple[str, ApiKey]:
+    """A new key and its record."""
+    key = new_key()
+    record = ApiKey(
+        workspace_id=workspace_id,
+        name=name,
+        prefix=key[:PREFIX_SHOWN],
+        digest=digest(key),
+        scopes=[scope.value for scope in dict.fromkeys(scopes)],
+        expires_at=expires_at,
+        source=source,
+    )
+    return key, record
 
 
 async def list_keys(session: AsyncSession) -> Sequence[tuple[ApiKey, Workspace]]:
@@ -78,20 +109,55 @@ async def list_keys(session: AsyncSession) -> Sequence[tuple[ApiKey, Workspace]]
 
 async def revoke_key(session: AsyncSession, key_id: UUID) -> None:
     """Revoking a key again changes nothing."""
-    key = await session.get(ApiKey, key_id)
-    if key is None:
-        raise CommandFailed(f"Key {key_id} does not exist.")
+    await revoke(session, await _key(session, key_id))
+
+
+async def revoke(session: AsyncSession, key: ApiKey) -> None:
+    """With the keys that it made over the API."""
     key.revoked_at = key.revoked_at or now()
+    made = (col(ApiKey.created_by) == key.id, col(ApiKey.workspace_id) == key.workspace_id)
+    valid = col(ApiKey.revoked_at).is_(None)
+    await session.exec(update(ApiKey).where(*made, valid).values(revoked_at=key.revoked_at))
+
+
+async def lock_workspace(session: AsyncSession, workspace_id: UUID) -> None:
+    """Serializes those who count what a workspace has, so that its limits hold.
+
+    The row lock does not block writers of contacts, whose foreign key only locks the key.
+    """
+    statement = select(Workspace.id).where(col(Workspace.id) == workspace_id)
+    await session.exec(statement.with_for_update(key_share=True))
+
+
+def name_fault(name: str) -> tuple[FieldErrorCode, str] | None:
+    """The rule that a name breaks: one printable line, so that a list has one for each name."""
+    if not name:
+        return FieldErrorCode.INVALID_FORMAT, "must not be empty"
+    if len(name) > NAME_LIMIT:
+        return FieldErrorCode.TOO_LONG, f"must have at most {NAME_LIMIT} characters"
+    if not name.isprintable():
+        return FieldErrorCode.INVALID_FORMAT, "must be one line of printable characters"
+    return None
 
 
 def _checked(name: str, kind: str) -> str:
-    """The trimmed name. One printable line, so that a list has one line for each name."""
+    """The trimmed name."""
     name = name.strip()
-    if not name:
-        raise CommandFailed(f"The name of a {kind} must not be empty.")
-    if not name.isprintable():
-        raise CommandFailed(f"The name of a {kind} must be one line of printable characters.")
+    if fault := name_fault(name):
+        raise CommandFailed(f"The name of a {kind} {fault[1]}.")
     return name
+
+
+def _check_expiry(expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= now():
+        raise CommandFailed("The expiry of a key must be in the future.")
+
+
+async def _key(session: AsyncSession, key_id: UUID) -> ApiKey:
+    key = await session.get(ApiKey, key_id)
+    if key is None:
+        raise CommandFailed(f"Key {key_id} does not exist.")
+    return key
 
 
 async def _workspace(session: AsyncSession, name: str) -> Workspace | None:

@@ -51,6 +51,9 @@ TOLD = {
     *("DeleteRow.index", "DeleteContactsPayload.deleted", "DeleteContactsPayload.conflicts"),
     "DeleteContactsPayload.hasMore",
     *("CustomFieldDefinition.key", "CustomFieldDefinition.type"),
+    *("CreateKeyPayload.key", "ApiKey.id", "ApiKey.name", "ApiKey.prefix", "ApiKey.scopes"),
+    *("ApiKey.source", "ApiKey.createdAt", "ApiKey.expiresAt", "ApiKey.revokedAt"),
+    "ApiKey.lastUsedAt",
     *("CustomFieldDefinition.label", "CustomFieldDefinition.description"),
 }
 
@@ -100,6 +103,7 @@ def call(document: str, **variables: Any) -> Probe:
 
 KEEP = {"emailOnMatch": "KEEP", "externalIdOnMatch": "KEEP"}
 OWN_EMAIL, OWN_EXTERNAL_ID = {"email": TARGET.email}, {"externalId": TARGET.external_id}
+CHANGES: list[dict[str, Any]] = [{"email": "x@example.com"}, {"tags": []}, {"externalId": None}, {}]
 # Calls whose answers are about stored values, beside those of the probes.
 PRYING: dict[str, list[Probe]] = {
     "upsertContact": [
@@ -116,10 +120,7 @@ PRYING: dict[str, list[Probe]] = {
             ({"email": TARGET.former_email, "createdAt": "2020-01-01T00:00:00Z"}, {}),
         )
     ],
-    "updateContact": [
-        call(UPDATE, by={"id": TARGET.id}, input=given)
-        for given in ({"email": "x@example.com"}, {"tags": []}, {"externalId": None}, {})
-    ],
+    "updateContact": [call(UPDATE, by={"id": TARGET.id}, input=given) for given in CHANGES],
     "createContact": [call(CREATE, input=given) for given in (OWN_EMAIL, OWN_EXTERNAL_ID)],
 }
 

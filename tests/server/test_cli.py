@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -84,10 +85,10 @@ def test_key_list_has_a_line_for_each_key_and_no_secret(on_database: Rollcall) -
     second = created(on_database, "--scope", "admin", *READ, "--expires-at", LATER)
     rows = listed(on_database)
     assert [row[1:] for row in rows] == [
-        ["ours", first[:17], "contacts:read", "default", "active", "sync"],
+        ["ours", first[:17], "contacts:read", "default", "active", "never used", "sync"],
         [
             *["ours", second[:17], "admin,contacts:read", "default"],
-            *["expires 2999-01-31T08:00:00+00:00", "sync"],
+            *["expires 2999-01-31T08:00:00+00:00", "never used", "sync"],
         ],
     ]
     assert len({UUID(row[0]) for row in rows}) == 2
@@ -120,6 +121,61 @@ def test_revoked_key_is_refused_from_then_on(on_database: Rollcall, empty_url: s
     assert listed(on_database) == once
 
 
+def test_rotated_key_is_valid_until_the_overlap_ends(on_database: Rollcall, empty_url: str) -> None:
+    old = created(on_database, *READ, "--scope", "contacts:write", "--source", "shop")
+    before = datetime.now(UTC)
+    rotated = on_database("key", "rotate", listed(on_database)[0][0])
+    assert rotated.err == ""
+    new = rotated.out.removesuffix("\n")
+    assert KEY.fullmatch(new)
+    callers = [caller(empty_url, key) for key in (old, new)]
+    for same in ("key_name", "source", "scopes", "workspace_id"):
+        assert len({getattr(one, same) for one in callers}) == 1, same
+    assert callers[0].key_expires_at is not None
+    day = timedelta(days=1)
+    assert before + day <= callers[0].key_expires_at <= datetime.now(UTC) + day
+    assert callers[1].key_expires_at is None
+
+
+def test_overlap_is_chosen_and_never_makes_a_key_last_longer(
+    on_database: Rollcall, empty_url: str
+) -> None:
+    key = created(on_database, *READ)
+    identity = listed(on_database)[0][0]
+    new = on_database("key", "rotate", identity, "--overlap-hours", "0.5").out.strip()
+    end = caller(empty_url, key).key_expires_at
+    assert end is not None
+    assert end < datetime.now(UTC) + timedelta(minutes=30)
+    again = ("key", "rotate", identity, "--expires-at", LATER)
+    newest = on_database(*again).out.strip()
+    assert caller(empty_url, key).key_expires_at == end
+    expiry = caller(empty_url, newest).key_expires_at
+    assert expiry is not None
+    assert expiry.year == 2999
+    assert on_database(*again, "--overlap-hours", "0").code == 0
+    with pytest.raises(Unauthenticated, match="expired"):
+        caller(empty_url, key)
+    assert caller(empty_url, new).workspace_name == "ours"
+
+
+def test_key_that_ended_or_expires_is_not_rotated_silently(on_database: Rollcall) -> None:
+    created(on_database, *READ)
+    created(on_database, *READ, "--expires-at", LATER)
+    revoked, expiring = (row[0] for row in listed(on_database))
+    on_database("key", "revoke", revoked)
+    before = listed(on_database)
+    for arguments, code, reason in (
+        ((revoked,), 1, "not valid any more"),
+        ((expiring,), 1, "--expires-at"),
+        ((expiring, "--expires-at", "2020-01-31T08:00:00Z"), 1, "in the future"),
+        ((expiring, "--expires-at", LATER, "--overlap-hours", "-1"), 2, "--overlap-hours"),
+        ((expiring, "--overlap-hours", "nan"), 2, "--overlap-hours"),
+        ((str(uuid4()),), 1, "does not exist"),
+    ):
+        assert reason in refused(on_database("key", "rotate", *arguments), code)
+    assert listed(on_database) == before
+
+
 def test_workspace_create_prints_its_id(on_database: Rollcall, empty_url: str) -> None:
     result = on_database("workspace", "create", " Éva & Søn 日本 ")
     assert (result.code, result.err) == (0, "")
@@ -143,6 +199,7 @@ def test_failed_command_reports_the_reason_in_one_line(on_database: Rollcall) ->
         (("key", "create", "--workspace", "ours", "--name", "a\udcff", *READ), 1, "printable"),
         (("key", "create", "--workspace", "ours", "--name", "sync"), 2, "--scope"),
         ((*key, "ours", "--scope", "contacts"), 2, "--scope"),
+        (("workspace", "create", "x" * 256), 1, "at most 255 characters"),
         (("key", "revoke", unknown), 1, unknown),
         (("key", "revoke", "seven"), 2, "ID"),
         (("key", "revoke"), 2, "ID"),

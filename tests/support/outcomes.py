@@ -8,6 +8,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from app.api.graphql.api_keys import ApiKey, CreateKeyPayload
 from app.api.graphql.bulk import BulkOutcome, Row, Withheld
 from app.api.graphql.connection import ContactPage
 from app.api.graphql.delete import Deletions
@@ -154,6 +155,9 @@ BY_ROOT_FIELD: dict[str, st.SearchStrategy[Any]] = {
     "duplicateContacts": st.builds(
         DuplicatePage, st.just(CALLER), st.none(), st.builds(Pairs, st.lists(pairs), st.none())
     ),
+    "keys": st.just([ApiKey.of_caller(CALLER)]) | st.just([None]),
+    "createKey": st.just(CreateKeyPayload(key="x", api_key=ApiKey.of_caller(CALLER))),
+    "revokeKey": st.just(ApiKey.of_caller(CALLER)) | st.none(),
     "viewer": st.just(Viewer.of(CALLER)),
     "upsertContact": upserts,
     "upsertContacts": bulks,

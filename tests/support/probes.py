@@ -24,6 +24,8 @@ class Target:
     agent: str = "hush-agent"
     custom_key: str = "hush-key"
     custom_label: str = "Hush label"
+    key_id: str = "01890000-0000-7000-8000-00000000000a"
+    key_name: str = "hush-key-name"
 
 
 MISSING = Target(
@@ -40,6 +42,8 @@ MISSING = Target(
     agent="missing-agent",
     custom_key="missing-key",
     custom_label="Missing label",
+    key_id="ff890000-0000-7000-8000-000000000001",  # as a position, behind every key
+    key_name="missing-key-name",
 )
 
 # A contact of the caller's own workspace.
@@ -197,6 +201,13 @@ def by_each_filter(document: str, aim: Callable[[dict[str, Any]], dict[str, Any]
     return [probe(at) for at in range(len(filters(MISSING)))]
 
 
+KEY = "id name scopes expiresAt revokedAt"
+CREATE_KEY = f"""
+mutation ($input: CreateKeyInput!) {{ createKey(input: $input) {{ apiKey {{ {KEY} }} }} }}
+"""
+REVOKE_KEY = f"mutation ($id: ID!) {{ revokeKey(id: $id) {{ {KEY} }} }}"
+
+
 PROBES: dict[str, list[Probe]] = {
     "viewer": [Probe("{ viewer { workspace { id name } apiKey { id name } scopes } }")],
     "node": [
@@ -234,6 +245,13 @@ PROBES: dict[str, list[Probe]] = {
         Probe(
             "query ($after: String!) { tags(after: $after) { tag count } }",
             lambda target: {"after": target.tag[:-1]},
+        ),
+    ],
+    "keys": [
+        Probe("{ keys { id name prefix scopes source expiresAt } }"),
+        Probe(
+            f"query ($after: ID!) {{ keys(after: $after) {{ {KEY} }} }}",
+            lambda target: {"after": target.key_id},
         ),
     ],
     "duplicateContacts": [
@@ -310,6 +328,13 @@ PROBES: dict[str, list[Probe]] = {
         Probe(DELETE_MANY, lambda target: {"selection": {"filter": filters(target)[0]}}),
         Probe(DELETE_MANY, lambda target: {"selection": {"keys": keys(target)}}),
     ],
+    "createKey": [
+        Probe(
+            "mutation ($input: CreateKeyInput!) { createKey(input: $input) { apiKey { name } } }",
+            lambda target: {"input": {"name": target.key_name, "scopes": ["CONTACTS_READ"]}},
+        )
+    ],
+    "revokeKey": [Probe(REVOKE_KEY, lambda target: {"id": target.key_id})],
     "deleteContact": [*by_each_key(DELETE, ifVersion=1), *by_each_key(DELETE)],
 }
 
@@ -330,11 +355,13 @@ async def settle(client: Client) -> Target:
     by = {"email": named["email"]}
     await client(MERGE, into=by, **{"from": {"email": named["former_email"]}})
     await client(ASSIGN, by=by, agent={"kind": "agent", "targetId": "hush-agent"})
+    key = await client(CREATE_KEY, input={"name": "hush-key-name", "scopes": ["CONTACTS_READ"]})
     page = await client(LIST, filter={"email": {"eq": named["email"]}})
     pairs = await client(PAIRS)
     return Target(
         id=page["nodes"][0]["id"],
         cursor=page["edges"][0]["cursor"],
         pair_cursor=pairs["edges"][0]["cursor"],
+        key_id=key["apiKey"]["id"],
         **named,
     )

@@ -240,8 +240,13 @@ class ContactKeyInput:
 
 def id_key(text: str, path: str) -> ContactKey:
     """Raises InvalidInput at `path` for text that is not a UUID."""
+    return ContactKey.of_id(uuid_at(text, path))
+
+
+def uuid_at(text: str, path: str) -> UUID:
+    """Raises InvalidInput at `path` for text that is not a UUID."""
     try:
-        return ContactKey.of_id(UUID(plain_text(text, path)))
+        return UUID(plain_text(text, path))
     except ValueError as error:
         message = "must be a UUID"
         raise InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, path, message)]) from error

@@ -192,7 +192,7 @@ expose(
     "What an API key is allowed to do.",
     CONTACTS_READ="`contacts:read`: read contacts.",
     CONTACTS_WRITE="`contacts:write`: create, change and delete contacts.",
-    ADMIN="`admin`: manage the workspace.",
+    ADMIN="`admin`: define custom fields, and manage keys.",
 )
 expose(
     FieldErrorCode,

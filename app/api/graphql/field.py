@@ -56,15 +56,6 @@ class RequireScope(FieldExtension):
                 "contacts other than their ids."
             )
 
-    def _refuse_reading(self, info: Any) -> None:
-        if self.reads:
-            info.context.caller.require(Scope.CONTACTS_READ)
-        if info.contact_attributes - TOLD_TO_WRITERS:
-            raise Forbidden(
-                f"The API key must have the scope {Scope.CONTACTS_READ.value} to select data of "
-                "contacts other than their ids."
-            )
-
 
 def root_field(
     returns: Any, scope: Scope | None, description: str, *, reads: bool = False

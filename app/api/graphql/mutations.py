@@ -3,6 +3,7 @@
 import strawberry
 
 from app.api.graphql.aliases import AliasMutation
+from app.api.graphql.api_keys import KeyMutation
 from app.api.graphql.assign import AssignmentMutation
 from app.api.graphql.custom_fields import CustomFieldMutation
 from app.api.graphql.delete import DeleteMutation
@@ -20,5 +21,6 @@ class Mutation(
     CustomFieldMutation,
     MergeMutation,
     AliasMutation,
+    KeyMutation,
 ):
     pass

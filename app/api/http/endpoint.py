@@ -36,6 +36,9 @@ class GraphQLEndpoint:
         self._documents = Documents(schema._schema, introspection=not settings.is_production)
         self._executor = Executor(schema, hide_suggestions=settings.is_production)
 
+    async def close(self) -> None:
+        await self._authenticator.close()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._respond(Request(scope, receive))
         await response(scope, receive, send)

@@ -113,8 +113,10 @@ def _create_directory() -> None:
         sa.Column("scopes", DOCUMENT, nullable=False),
         sa.Column("source", TEXT, nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("created_by", sa.Uuid()),
         sa.Column("expires_at", UTCDateTime()),
         sa.Column("revoked_at", UTCDateTime()),
+        sa.Column("last_used_at", UTCDateTime()),
     )
     op.create_table(
         "custom_field",

@@ -1,0 +1,84 @@
+"""When a key was last used is written at most once a minute, while no request waits for it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from app.database.sessions import Database
+from app.tables import ApiKey
+from app.workspaces.keys import HELD_SECONDS
+from tests.support.client import Client
+from tests.support.statements import every_statement
+from tests.support.waiting import BOUND_SECONDS
+
+VIEWER = "{ viewer { apiKey { lastUsedAt } } }"
+KEYS = "{ keys { lastUsedAt } }"
+
+REFUSE_SQLITE = """
+CREATE TRIGGER refuse BEFORE UPDATE ON api_key BEGIN SELECT RAISE(ABORT, 'refused'); END
+"""
+REFUSE_POSTGRESQL = [
+    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'refused'; END $$",
+    "CREATE TRIGGER refuse BEFORE UPDATE ON api_key FOR EACH ROW EXECUTE FUNCTION refuse()",
+]
+
+
+async def recorded(database: Database, key: str) -> datetime | None:
+    async with database.read_directory() as session:
+        found = select(ApiKey.last_used_at).where(col(ApiKey.prefix) == key[:17])
+        return (await session.exec(found)).one()
+
+
+async def first_use(database: Database, key: str) -> datetime:
+    async with asyncio.timeout(BOUND_SECONDS):
+        while (used := await recorded(database, key)) is None:
+            pass
+    return used
+
+
+async def test_use_is_recorded_and_told(api: Client, database: Database) -> None:
+    assert await recorded(database, api.key) is None
+    before = datetime.now(UTC)
+    await api(VIEWER)
+    used = await first_use(database, api.key)
+    assert before <= used <= datetime.now(UTC)
+    [listed] = await api(KEYS)
+    assert datetime.fromisoformat(listed["lastUsedAt"]) == used
+    await asyncio.sleep(HELD_SECONDS)
+    viewer = await api(VIEWER)
+    assert datetime.fromisoformat(viewer["apiKey"]["lastUsedAt"]) == used
+
+
+async def test_many_requests_are_one_write(api: Client, database: Database) -> None:
+    written: list[str] = []
+
+    def note(statement: str, _: object) -> None:
+        if statement.startswith("UPDATE api_key"):
+            written.append(statement)
+
+    with every_statement(note):
+        for _ in range(2):
+            await asyncio.gather(*(api(VIEWER) for _ in range(20)))
+            await asyncio.sleep(HELD_SECONDS)  # after which the key is looked up again
+        await first_use(database, api.key)
+    assert len(written) == 1
+
+
+@pytest.mark.own_database
+async def test_failure_to_record_fails_no_request(
+    api: Client, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    is_sqlite = database.dialect.reader.dialect.name == "sqlite"
+    async with database.write_directory() as session:
+        for statement in [REFUSE_SQLITE] if is_sqlite else REFUSE_POSTGRESQL:
+            await session.exec(text(statement))  # type: ignore[call-overload]  # plain SQL
+    end = datetime.now(UTC) + timedelta(seconds=BOUND_SECONDS)
+    while "was not written" not in caplog.text:
+        assert await api(VIEWER) == {"apiKey": {"lastUsedAt": None}}
+        assert datetime.now(UTC) < end
+    assert await recorded(database, api.key) is None
+    assert api.key not in caplog.text
