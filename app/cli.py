@@ -161,7 +161,7 @@ def create_key(
 
 @key_commands.command("list")
 def list_keys() -> None:
-    """Prints one line for each key: id, workspace, prefix, scopes, source, state, use, name."""
+    """Prints a line for each key: id, workspace, prefix, scopes, source, state, last use, name."""
     for key, workspace in _in_session(workspaces.list_keys):
         state = "active"
         if key.expires_at is not None:
@@ -181,7 +181,9 @@ def rotate_key(
     key_id: Annotated[UUID, typer.Argument(metavar="ID")],
     overlap_hours: Annotated[
         float,
-        typer.Option(min=0, max=24 * 365, help="How long the old key is still valid."),
+        typer.Option(
+            min=0, max=24 * 365, metavar="HOURS", help="How long the old key is still valid."
+        ),
     ] = 24,
     expires_at: Annotated[
         datetime | None,
