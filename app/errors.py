@@ -4,17 +4,18 @@ RollcallError               code, message, and the HTTP status if the whole requ
 ├── Unauthenticated         no key, or one that is malformed, unknown, expired or revoked (401)
 ├── Forbidden               the key does not have the scope that the message names
 ├── InvalidInput            the input breaks rules, each of them a FieldError
+├── LimitExceeded           a document, its variables or its answer exceed a limit
 ├── BadRequest              the HTTP request is not a GraphQL request (400, 405, 406, 413,
 │                           415, 431)
 ├── Unavailable             the database cannot be reached or is too busy (503)
-├── TimedOut                a statement took too long (503)
+├── TimedOut                a statement or an operation took too long (503)
 └── CommandFailed           a command of the command line failed
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class FieldErrorCode(Enum):
@@ -58,6 +59,20 @@ class InvalidInput(RollcallError):
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
         self.errors = tuple(errors)
+
+
+class LimitExceeded(RollcallError):
+    """`rule` names what is limited and the value; `limit` is the name of the setting."""
+
+    code = "LIMIT_EXCEEDED"
+
+    def __init__(self, rule: str, limit: str, allowed: int, found: int | None = None) -> None:
+        has = "" if found is None else f"; it has {found:,}"
+        super().__init__(f"{rule}{has}. The limit is {limit}: see Limits in docs/api.md.")
+        self.allowed = allowed
+        self.extensions: dict[str, Any] = {"limit": limit, "allowed": allowed}
+        if found is not None:
+            self.extensions["found"] = found
 
 
 class BadRequest(RollcallError):

@@ -17,7 +17,24 @@ class DatabaseSettings(BaseModel):
     database_prepared_statements: bool = True
 
 
-class Settings(BaseSettings, DatabaseSettings):
+class LimitSettings(BaseModel):
+    """The most that one request may ask for. docs/api.md describes each under Limits."""
+
+    max_document_tokens: int = Field(default=1_000, ge=1)
+    max_document_depth: int = Field(default=15, ge=1)
+    max_document_aliases: int = Field(default=30, ge=0)
+    max_document_repeats: int = Field(default=30, ge=1)
+    max_document_root_fields: int = Field(default=20, ge=1)
+    max_document_directives: int = Field(default=50, ge=0)
+    max_document_operations: int = Field(default=10, ge=1)
+    max_operation_cost: int = Field(default=50_000, ge=1)
+    max_variable_values: int = Field(default=250_000, ge=1)
+    max_errors: int = Field(default=100, ge=1)
+    max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    operation_timeout_seconds: float = Field(default=10, gt=0)
+
+
+class Settings(BaseSettings, DatabaseSettings, LimitSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     host: str = "127.0.0.1"

@@ -64,6 +64,8 @@ def test_commands_are_answered_as_written(document: Path, server: Server) -> Non
         sent = seen.sent_by(written, example.command)
         answer = run(server, sent.replace("http://127.0.0.1:8000", server.url))
         wanted = written.name(_compact(example.answer), example.command)
+        if '"cost"' not in wanted:  # which nearly all examples leave out
+            answer = _without_cost(answer)
         assert seen.name(_compact(answer), sent) == wanted, f"{document.name}:{example.line}"
 
 
@@ -273,6 +275,14 @@ def _without_values(usage: str) -> str:
 
 def _compact(answer: str) -> str:
     return orjson.dumps(orjson.loads(answer)).decode() if answer.startswith("{") else answer
+
+
+def _without_cost(answer: str) -> str:
+    if not answer.startswith("{"):
+        return answer
+    told = orjson.loads(answer)
+    told.pop("extensions", None)
+    return orjson.dumps(told).decode()
 
 
 def _commands(path: str, command: Any) -> Iterator[tuple[str, list[Any]]]:

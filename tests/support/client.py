@@ -12,13 +12,14 @@ class Client:
     key: str
 
     async def execute(self, document: str, **variables: Any) -> dict[str, Any]:
-        """The whole answer, with data and errors."""
+        """The data and errors of the answer."""
         response = await self.http.post(
             "/graphql",
             json={"query": document, "variables": variables},
             headers={"x-api-key": self.key},
         )
         answer: dict[str, Any] = response.json()
+        answer.pop("extensions", None)
         return answer
 
     async def __call__(self, document: str, **variables: Any) -> Any:

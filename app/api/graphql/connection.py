@@ -9,6 +9,7 @@ from app import tables
 from app.api.graphql.contact import Contact
 from app.api.graphql.context import Info
 from app.api.graphql.enums import Direction, OrderField
+from app.api.graphql.execution.prices import COUNT_POINTS
 from app.api.graphql.field import computed_field
 from app.contacts.limits import COUNT_LIMIT
 from app.contacts.listing.conditions import Condition
@@ -144,10 +145,12 @@ class ContactConnection:
         _total_count,
         "The number of contacts in the whole list if `totalCountIsExact`. It is counted only if "
         f"this field is selected, among at most {COUNT_LIMIT:,} contacts.",
+        points=COUNT_POINTS,
     )
     total_count_is_exact: bool = computed_field(
         _total_count_is_exact,
         f"Whether `totalCount` counts all. False in a workspace of more than {COUNT_LIMIT:,} "
         "contacts, unless an index leads to those that meet the filter: more than `totalCount` "
         "may then meet it.",
+        points=COUNT_POINTS,
     )

@@ -8,6 +8,7 @@ import strawberry
 from app import tables
 from app.api.graphql.context import Info
 from app.api.graphql.enums import CustomFieldType
+from app.api.graphql.execution.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.contacts.custom_fields import TEXT_LIMITS, define, definitions, remove
 from app.contacts.limits import CUSTOM_FIELDS_LIMIT
@@ -63,6 +64,7 @@ class CustomFieldQuery:
         list[CustomFieldDefinition],
         Scope.CONTACTS_READ,
         "The definitions of custom fields, ordered by key.",
+        Price(rows=Rows((), CUSTOM_FIELDS_LIMIT, CUSTOM_FIELDS_LIMIT)),
     )
     async def custom_field_definitions(self, info: Info) -> list[CustomFieldDefinition]:
         async with info.context.database.read(info.context.caller) as session:

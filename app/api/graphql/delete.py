@@ -10,6 +10,7 @@ from app import tables
 from app.api.graphql.arguments import DryRunArgument, IfVersionArgument, KeyArgument
 from app.api.graphql.contact import ContactKeyInput, keys_of
 from app.api.graphql.context import Info
+from app.api.graphql.execution.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.api.graphql.filters import ContactFilter
 from app.api.graphql.results import DeleteContactResult
@@ -96,6 +97,12 @@ class DeleteMutation:
         DeleteContactsPayload,
         Scope.CONTACTS_WRITE,
         f"Deletes up to {DELETIONS_LIMIT} contacts in one transaction, with a result for each.",
+        Price(
+            base=10,
+            each=10,
+            rows=Rows(("selection.keys",), DELETIONS_LIMIT, DELETIONS_LIMIT),
+            conditions=("selection.filter",),
+        ),
     )
     async def delete_contacts(
         self,

@@ -10,6 +10,7 @@ from app.api.graphql.connection import PageInfo
 from app.api.graphql.contact import Contact
 from app.api.graphql.context import Info
 from app.api.graphql.enums import DuplicateReason
+from app.api.graphql.execution.prices import COUNT_POINTS, Price, Rows
 from app.api.graphql.field import root_field
 from app.contacts.duplicates import (
     WALK_LIMIT,
@@ -121,6 +122,7 @@ class DuplicateQuery:
         f"make one pair. A page examines at most {WALK_LIMIT:,} contacts for each reason, so it "
         "may have fewer pairs than `first`, or none, while `hasNextPage` is true: continue after "
         "`endCursor`.",
+        Price(base=COUNT_POINTS, rows=Rows(("first",), PAGE_DEFAULT, PAGE_LIMIT)),
     )
     async def duplicate_contacts(
         self,

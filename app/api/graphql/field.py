@@ -8,6 +8,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
 from app.api.graphql.execution.attributes import READS
+from app.api.graphql.execution.prices import POINTS, PRICE, READ, WRITE, Price
 from app.errors import Forbidden
 from app.workspaces.keys import Scope
 
@@ -58,15 +59,23 @@ class RequireScope(FieldExtension):
 
 
 def root_field(
-    returns: Any, scope: Scope | None, description: str, *, reads: bool = False
+    returns: Any,
+    scope: Scope | None,
+    description: str,
+    price: Price | None = None,
+    *,
+    reads: bool = False,
 ) -> Callable[[Callable[..., Any]], Any]:
     """A field of Query or Mutation.
 
     `returns` is the type in the schema; the resolver returns a record from which the fields of this
     type are read. The field is always nullable: an error in a field that is not nullable would
     remove the results of all other root fields. `reads` says of a mutation that its result depends
-    on stored values, so that it needs the scope `contacts:read` too.
+    on stored values, so that it needs the scope `contacts:read` too. Without a price, the field has
+    that of one contact.
     """
+    if price is None:
+        price = READ if scope in (None, Scope.CONTACTS_READ) else WRITE
     needs = f"Needs the scope `{scope.value}`." if scope else "Any key may ask."
     if scope and reads:
         needs = f"Needs the scopes `{scope.value}` and `{Scope.CONTACTS_READ.value}`."
@@ -77,19 +86,24 @@ def root_field(
             resolver=resolver,
             description=f"{description} {needs}",
             extensions=[RequireScope(scope, reads=reads)],
+            metadata={PRICE: price},
         )
 
     return field
 
 
 def computed_field(
-    compute: Callable[..., Any], description: str | None, reads: Iterable[str] = ()
+    compute: Callable[..., Any],
+    description: str | None,
+    reads: Iterable[str] = (),
+    points: int = 1,
 ) -> Any:
     """A field that is computed from the record of its object, if it is selected.
 
-    `reads` are the attributes of a contact's record from which it is computed.
+    `reads` are the attributes of a contact's record from which it is computed, `points` its part
+    of the cost of an operation.
     """
-    metadata = {READS: frozenset(reads)}
+    metadata: dict[Any, Any] = {READS: frozenset(reads), POINTS: points}
     return strawberry.field(resolver=compute, description=description, metadata=metadata)
 
 

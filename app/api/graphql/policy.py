@@ -60,4 +60,8 @@ class UpsertPolicyInput:
     )
 
     def policy(self) -> UpsertPolicy:
-        return UpsertPolicy(**vars(self))
+        members = vars(self) | {
+            name: tuple(dict.fromkeys(getattr(self, name)))  # a list may repeat a member often
+            for name in ("match_by", "require_on_create")
+        }
+        return UpsertPolicy(**members)

@@ -8,6 +8,7 @@ from app import tables
 from app.api.graphql.connection import ContactConnection, ContactOrder, ContactPage
 from app.api.graphql.contact import Contact, ContactKeyInput, Node, id_key, keys_of
 from app.api.graphql.context import Info
+from app.api.graphql.execution.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.api.graphql.filters import ContactFilter
 from app.contacts.keys import ContactKey
@@ -48,6 +49,7 @@ class ContactQuery:
         Scope.CONTACTS_READ,
         "The contacts with these ids, in the order of `ids`, null if there is none. An id that "
         "is not a UUID is an error.",
+        Price(rows=Rows(("ids",), KEYS_LIMIT, KEYS_LIMIT)),
     )
     async def nodes(
         self,
@@ -74,6 +76,7 @@ class ContactQuery:
         list[Contact | None],
         Scope.CONTACTS_READ,
         "The contacts with these keys, in the order of `keys`, null if there is none.",
+        Price(rows=Rows(("keys",), KEYS_LIMIT, KEYS_LIMIT)),
     )
     async def contacts_by_key(
         self,
@@ -93,6 +96,9 @@ class ContactQuery:
         f"examines at most {WALK:,} contacts, so it may have fewer contacts than `first`, or "
         "none, while `hasNextPage` is true: continue after `endCursor`. With `last`, the same "
         "holds for `hasPreviousPage` and `startCursor`.",
+        Price(
+            rows=Rows(("first", "last"), PAGE_DEFAULT, PAGE_LIMIT), conditions=("filter", "search")
+        ),
     )
     async def contacts(
         self,

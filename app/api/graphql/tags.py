@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from app.api.graphql.context import Info
+from app.api.graphql.execution.prices import COUNT_POINTS, Price, Rows
 from app.api.graphql.field import root_field
 from app.contacts.listing.tags import tag_counts
 from app.errors import FieldError, FieldErrorCode, InvalidInput
@@ -29,6 +30,7 @@ class TagQuery:
         Scope.CONTACTS_READ,
         "The tags in use, ordered by code point, each with the number of contacts that have it. "
         "The time grows with the number of tagged contacts.",
+        Price(base=COUNT_POINTS, rows=Rows(("first",), TAGS_LIMIT, TAGS_LIMIT)),
     )
     async def tags(
         self,

@@ -17,6 +17,7 @@ from app.api.graphql.arguments import (
 from app.api.graphql.bulk import BulkOutcome, UpsertContactsPayload
 from app.api.graphql.contact import ContactInput
 from app.api.graphql.context import Info
+from app.api.graphql.execution.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.api.graphql.results import (
     CreateContactResult,
@@ -66,6 +67,7 @@ class UpsertMutation:
         f"Performs up to {ROWS_LIMIT} upserts in one transaction, with the same results as single "
         "calls in this order. A row that fails does not affect the others unless `atomic` is true. "
         "A value that does not fit its GraphQL type refuses the whole call.",
+        Price(base=10, each=10, rows=Rows(("inputs",), ROWS_LIMIT, ROWS_LIMIT)),
     )
     async def upsert_contacts(
         self,

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from app.api.http.negotiation import JSON
+from app.api.http.values import check_body
 from app.errors import BadRequest
 
 # A parameter of a media type (RFC 9110, 5.6.6). Each character is read once: the quantifiers are
@@ -22,10 +24,13 @@ _LONG_INTEGER = b"0" * 19
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
-async def json_body(request: Request, limit: int) -> Any:
-    """Raises BadRequest for a body that is not UTF-8 JSON or has more bytes than the limit."""
+async def json_body(request: Request, limit: int, values_limit: int) -> Any:
+    """Raises BadRequest for a body that is not UTF-8 JSON or has more bytes than the limit, and
+    LimitExceeded for one with far more values than their limit."""
     _check_content_type(request.headers)
-    return loads(await _read(request.receive, limit), "The body")
+    body = await _read(request.receive, limit)
+    check_body(body, values_limit)
+    return loads(body, "The body")
 
 
 def loads(text: bytes, what: str) -> Any:
@@ -40,8 +45,12 @@ def loads(text: bytes, what: str) -> Any:
         raise BadRequest(f"{what} is nested too deeply.") from error
     except UnicodeDecodeError as error:
         raise BadRequest(f"{what} must be UTF-8.") from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise BadRequest(f"{what} must be JSON: {error}.") from error
+    except ValueError as error:
+        digits = sys.get_int_max_str_digits()
+        message = f"{what} must have numbers of at most {digits:,} digits."
+        raise BadRequest(message) from error
 
 
 def _check_content_type(headers: Headers) -> None:

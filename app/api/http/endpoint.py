@@ -4,6 +4,8 @@ Follows the GraphQL-over-HTTP draft: an error that prevents the execution of a w
 has the status 400 under `application/graphql-response+json`, and 200 under `application/json`.
 """
 
+from typing import Any
+
 import strawberry
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
@@ -12,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.graphql.context import Context
 from app.api.graphql.execution.answers import error_answer, executed, is_unavailable, refused
+from app.api.graphql.execution.cost import too_costly
 from app.api.graphql.execution.documents import Documents
 from app.api.graphql.execution.execute import Executor
 from app.api.http.body import json_body
@@ -21,9 +24,12 @@ from app.api.http.negotiation import JSON, RESPONSE_JSON, negotiated
 from app.api.http.parameters import Parameters, parameters_of, parameters_of_url
 from app.api.http.response import respond
 from app.database.sessions import Database
-from app.errors import BadRequest, RollcallError
+from app.errors import BadRequest, LimitExceeded, RollcallError
 from app.settings import Settings
 from app.workspaces.keys import Authenticator, Caller
+
+# What a point of cost can bring to an answer: a document of JSON.
+BYTES_OF_A_POINT = 64 * 1024
 
 
 class GraphQLEndpoint:
@@ -33,7 +39,10 @@ class GraphQLEndpoint:
         self._database = database
         self._authenticator = Authenticator(database)
         self._settings = settings
-        self._documents = Documents(schema._schema, introspection=not settings.is_production)
+        self._schema = schema._schema
+        self._documents = Documents(
+            self._schema, settings, introspection=not settings.is_production
+        )
         self._executor = Executor(schema, hide_suggestions=settings.is_production)
 
     async def close(self) -> None:
@@ -50,20 +59,24 @@ class GraphQLEndpoint:
             caller = await self._authenticator.caller(api_key(request.headers))
             parameters = await self._parameters(request)
             return await self._run(request, caller, parameters, media_type)
+        except LimitExceeded as error:
+            return respond(error_answer(error), media_type, _refused_status(media_type))
         except RollcallError as error:
             return respond(error_answer(error), media_type, error.status)
         except ClientDisconnect:
             return Response(status_code=400)  # the client does not receive it
 
     async def _parameters(self, request: Request) -> Parameters:
+        values_limit = self._settings.max_variable_values
         if request.method != "POST":
-            return parameters_of_url(request.query_params)
-        return parameters_of(await json_body(request, self._settings.max_body_bytes))
+            return parameters_of_url(request.query_params, values_limit)
+        body = await json_body(request, self._settings.max_body_bytes, values_limit)
+        return parameters_of(body, values_limit)
 
     async def _run(
         self, request: Request, caller: Caller, parameters: Parameters, media_type: str
     ) -> Response:
-        refused_status = 400 if media_type == RESPONSE_JSON else 200
+        refused_status = _refused_status(media_type)
         document = self._documents.prepare(parameters.query)
         if document.ast is None or document.errors:
             return respond(refused(document.errors, document.code), media_type, refused_status)
@@ -72,10 +85,39 @@ class GraphQLEndpoint:
             raise BadRequest("operationName must name one of the document's operations.")
         if request.method != "POST" and operation.operation is not OperationType.QUERY:
             raise BadRequest("Only queries may be sent by GET.", 405)
+        cost = document.cost(operation, self._schema, parameters.variables)
+        if cost > self._settings.max_operation_cost:
+            error = too_costly(cost, self._settings.max_operation_cost)
+            return respond(
+                error_answer(error) | {"extensions": {"cost": cost}}, media_type, refused_status
+            )
         context = Context(self._database, caller)
-        execution = self._executor.execute(document, operation, parameters.variables, context)
-        result = await while_connected(request.receive, execution)
+        execution = self._executor.execute(
+            document,
+            operation,
+            parameters.variables,
+            context,
+            cost=cost,
+            values=parameters.values,
+        )
+        seconds = self._settings.operation_timeout_seconds
+        result = await while_connected(request.receive, execution, seconds)
         answer = executed(result)
+        answer |= _told(cost)
         if is_unavailable(result):
             return respond(answer, media_type, 503)
-        return respond(answer, media_type, 200 if "data" in answer else refused_status)
+        status = 200 if "data" in answer else refused_status
+        if cost * BYTES_OF_A_POINT <= self._settings.max_answer_bytes:
+            return respond(answer, media_type, status)
+        try:
+            return respond(answer, media_type, status, self._settings.max_answer_bytes)
+        except LimitExceeded as error:
+            return respond(error_answer(error) | _told(cost), media_type, refused_status)
+
+
+def _refused_status(media_type: str) -> int:
+    return 400 if media_type == RESPONSE_JSON else 200
+
+
+def _told(cost: int) -> dict[str, Any]:
+    return {"extensions": {"cost": cost}}

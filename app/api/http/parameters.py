@@ -7,10 +7,10 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from app.api.http.body import loads
+from app.api.http.values import count_values
 from app.errors import BadRequest
 
 QUERY_LIMIT = 250_000  # characters, each of which takes time to parse
-OBJECTS_LIMIT = 25_000  # a bulk of 1,000 contacts with 24 in the custom fields of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +18,20 @@ class Parameters:
     query: str
     variables: dict[str, Any] | None
     operation_name: str | None
+    values: int  # in the variables, scalars included
 
 
-def parameters_of_url(query_params: QueryParams) -> Parameters:
+def parameters_of_url(query_params: QueryParams, values_limit: int) -> Parameters:
     given: dict[str, Any] = dict(query_params)
     for name in ("variables", "extensions"):
         if name in given:
             given[name] = loads(given[name].encode(), f"The parameter {name}")
-    return parameters_of(given)
+    return parameters_of(given, values_limit)
 
 
-def parameters_of(given: Any) -> Parameters:
-    """Raises BadRequest for what is not a GraphQL request."""
+def parameters_of(given: Any, values_limit: int) -> Parameters:
+    """Raises BadRequest for what is not a GraphQL request, and LimitExceeded for too many values in
+    its variables."""
     if isinstance(given, list):
         raise BadRequest("Batches are not supported: send one operation per request.")
     if not isinstance(given, Mapping):
@@ -46,20 +48,5 @@ def parameters_of(given: Any) -> Parameters:
         if not isinstance(given.get(name), dict | None):
             raise BadRequest(f"{name} must be an object.")
     variables = given.get("variables")
-    if variables and _has_too_many_objects(variables):
-        raise BadRequest(f"variables must have at most {OBJECTS_LIMIT:,} objects.")
-    return Parameters(query, variables, operation_name or None)
-
-
-def _has_too_many_objects(variables: dict[str, Any]) -> bool:
-    """Coercing an object takes time, in which no other request is served."""
-    left = OBJECTS_LIMIT
-    found: list[Any] = [variables]
-    while found and left >= 0:
-        one = found.pop()
-        if isinstance(one, dict):
-            left -= 1
-            found.extend(one.values())
-        elif isinstance(one, list):
-            found.extend(one)
-    return left < 0
+    values = count_values(variables, values_limit) if variables else 0
+    return Parameters(query, variables, operation_name or None, values)

@@ -1,16 +1,20 @@
 """An answer as an HTTP response."""
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import orjson
 from starlette.responses import Response
 
+from app.api.http.answer_bytes import dumps, dumps_within
 
-def respond(answer: dict[str, Any], media_type: str, status: int) -> Response:
-    return _Answer(_dumps(answer), status, media_type=media_type)
+
+def respond(
+    answer: dict[str, Any], media_type: str, status: int, bytes_limit: int | None = None
+) -> Response:
+    """Raises LimitExceeded for a longer answer than the limit."""
+    content = dumps(answer) if bytes_limit is None else dumps_within(answer, bytes_limit)
+    return _Answer(content, status, media_type=media_type)
 
 
 class _Answer(Response):
@@ -36,15 +40,3 @@ def _headers(media_type: str, status: int) -> list[tuple[bytes, bytes]]:
     if status == 503:
         headers["retry-after"] = "1"
     return [(name.encode(), value.encode()) for name, value in headers.items()]
-
-
-def _dumps(answer: dict[str, Any]) -> bytes:
-    try:
-        # PostgreSQL's driver has a UUID of its own, which orjson leaves to `default`.
-        return orjson.dumps(answer, default=str, option=orjson.OPT_UTC_Z)
-    except orjson.JSONEncodeError:  # an error that quotes a lone surrogate
-        return json.dumps(answer, default=_plain).encode()
-
-
-def _plain(value: Any) -> Any:
-    return orjson.loads(orjson.dumps(value)) if isinstance(value, orjson.Fragment) else str(value)

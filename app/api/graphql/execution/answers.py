@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
@@ -13,6 +14,7 @@ from app.errors import (
     FieldError,
     FieldErrorCode,
     InvalidInput,
+    LimitExceeded,
     RollcallError,
     TimedOut,
     Unavailable,
@@ -33,8 +35,11 @@ def error_answer(error: RollcallError) -> dict[str, Any]:
 
 def refused(errors: Iterable[GraphQLError], code: str) -> dict[str, Any]:
     """The answer to a document that is not executed."""
-    entries = [{**error.formatted, "extensions": {"code": code}} for error in errors]
-    return {"errors": entries[:ERRORS_LIMIT]}
+    entries = [
+        {**error.formatted, "extensions": {"code": code, **(error.extensions or {})}}
+        for error in islice(errors, ERRORS_LIMIT)
+    ]
+    return {"errors": entries}
 
 
 def is_unavailable(result: ExecutionResult) -> bool:
@@ -71,6 +76,8 @@ def _entry(message: str, extensions: dict[str, Any]) -> dict[str, Any]:
 
 def _extensions(error: RollcallError) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": error.code}
+    if isinstance(error, LimitExceeded):
+        extensions |= error.extensions
     if isinstance(error, InvalidInput):
         extensions["errors"] = [
             {"code": broken.code.value, "field": broken.field, "message": broken.message}

@@ -1,6 +1,8 @@
-"""Prepared operations: parsed, validated and compiled once, kept in a bounded cache."""
+"""Prepared operations: parsed, judged and compiled once, kept in a bounded cache."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cachetools import LRUCache
 from graphql import (
@@ -16,11 +18,16 @@ from graphql import (
     validate,
 )
 
+from app.api.graphql.execution.cost import Cost, cost_of
+from app.api.graphql.execution.limits import check_limits
 from app.api.graphql.execution.operation import CompiledOperation, Compiler
+from app.errors import LimitExceeded
+from app.settings import LimitSettings
 
-TOKENS_LIMIT = 1000
 ERRORS_LIMIT = 5
 CACHED_WEIGHT = 50_000
+
+_TOO_MANY_TOKENS = "tokens. Parsing aborted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Document:
     weight: int  # approximate KiB: two for each token, and the length of the text
     _executed: set[str] = field(default_factory=set)
     _compiled: dict[str, CompiledOperation | None] = field(default_factory=dict)
+    _costs: dict[str, Cost] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of this name, or the only one if no name is given."""
@@ -49,12 +57,13 @@ class Document:
         return next(named, None)
 
     def compiled(
-        self, operation: OperationDefinitionNode, compiler: Compiler
+        self, operation: OperationDefinitionNode, compiler: Compiler, *, at_once: bool = False
     ) -> CompiledOperation | None:
         """Compiles an operation when it is executed again, because one that differs in each request
-        costs less without. A document has no more compiled fields than tokens."""
+        costs less without, unless it is much work. A document has no more compiled fields than
+        tokens."""
         name = operation.name.value if operation.name else ""
-        if name not in self._executed:
+        if name not in self._executed and not at_once:
             self._executed.add(name)
             return None
         if name not in self._compiled:
@@ -62,6 +71,19 @@ class Document:
             compiled = compiler.compile(operation, self._fragments(), self.tokens - size)
             self._compiled[name] = compiled
         return self._compiled[name]
+
+    def cost(
+        self,
+        operation: OperationDefinitionNode,
+        schema: GraphQLSchema,
+        variables: Mapping[str, Any] | None,
+    ) -> int:
+        """The points of the operation with these variables."""
+        name = operation.name.value if operation.name else ""
+        cost = self._costs.get(name)
+        if cost is None:
+            cost = self._costs[name] = cost_of(schema, operation, self._fragments())
+        return cost.points(variables or {})
 
     def _fragments(self) -> dict[str, FragmentDefinitionNode]:
         assert self.ast is not None  # noqa: S101  # asked only of documents without errors
@@ -73,8 +95,11 @@ class Document:
 
 
 class Documents:
-    def __init__(self, schema: GraphQLSchema, *, introspection: bool) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, limits: LimitSettings | None = None, *, introspection: bool
+    ) -> None:
         self._schema = schema
+        self._limits = limits or LimitSettings()
         self._hide_suggestions = not introspection
         self._rules = [*specified_rules]
         if not introspection:
@@ -92,11 +117,17 @@ class Documents:
 
     def _judge(self, text: str) -> Document:
         weight = len(text) // 1024
+        most = self._limits.max_document_tokens
         try:
-            ast = parse(text, max_tokens=TOKENS_LIMIT)
+            ast = parse(text, max_tokens=most)
+            check_limits(ast, self._limits)
         except GraphQLSyntaxError as error:
-            tokens = TOKENS_LIMIT
-            return Document("GRAPHQL_PARSE_FAILED", None, (error,), tokens, weight + tokens)
+            if error.message.endswith(_TOO_MANY_TOKENS):
+                rule = f"The document must have at most {most:,} tokens"
+                return _refused(LimitExceeded(rule, "MAX_DOCUMENT_TOKENS", most), weight + most)
+            return Document("GRAPHQL_PARSE_FAILED", None, (error,), most, weight + most)
+        except LimitExceeded as error:
+            return _refused(error, weight + most)
         errors = validate(
             self._schema,
             ast,
@@ -104,6 +135,11 @@ class Documents:
             max_errors=ERRORS_LIMIT,
             hide_suggestions=self._hide_suggestions,
         )
-        tokens = ast.token_count or TOKENS_LIMIT
+        tokens = ast.token_count or most
         weight += 2 * tokens  # the AST, and the compiled operations
         return Document("GRAPHQL_VALIDATION_FAILED", ast, tuple(errors), tokens, weight)
+
+
+def _refused(error: LimitExceeded, weight: int) -> Document:
+    told = GraphQLError(error.message, extensions=error.extensions)
+    return Document(error.code, None, (told,), error.allowed, weight)

@@ -1,14 +1,29 @@
 """Executes operations: the compiled way where it leads, and by graphql-core otherwise."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import graphql
 import strawberry
-from graphql import ExecutionResult, GraphQLResolveInfo, OperationDefinitionNode, execute
+from graphql import (
+    ExecutionResult,
+    GraphQLResolveInfo,
+    OperationDefinitionNode,
+    execute_root_selection_set,
+)
 
 from app.api.graphql.context import Context
+from app.api.graphql.execution.answers import ERRORS_LIMIT
 from app.api.graphql.execution.documents import Document
 from app.api.graphql.execution.operation import Compiler, Raised
+
+# From these points on, an operation is compiled at its first execution: graphql-core takes several
+# times as long for an answer, and serves no other request meanwhile.
+COSTLY = 5_000
+
+# From these values on, variables are coerced in a thread, for the same reason.
+MANY_VALUES = 20_000
 
 
 class Executor:
@@ -23,23 +38,32 @@ class Executor:
         operation: OperationDefinitionNode,
         variables: dict[str, Any] | None,
         context: Context,
+        *,
+        cost: int = 0,
+        values: int = 0,
     ) -> ExecutionResult:
-        compiled = document.compiled(operation, self._compiler)
+        """`values` is the number of values in the variables."""
+        at_once = cost > COSTLY or values > MANY_VALUES
+        compiled = document.compiled(operation, self._compiler, at_once=at_once)
+        apart = asyncio.to_thread if values > MANY_VALUES else _here
         if compiled is None:
-            return await self._by_graphql_core(document, operation, variables, context)
+            return await self._by_graphql_core(apart, document, operation, variables, context)
         try:
-            arguments = compiled.arguments(variables or {})
+            arguments = await apart(compiled.arguments, variables or {})
         except Exception:  # whatever it is, graphql-core tells it to the caller
-            return await self._by_graphql_core(document, operation, variables, context)
+            return await self._by_graphql_core(apart, document, operation, variables, context)
         calls = await compiled.call(context, arguments)
         try:
             return compiled.result(calls)
         except Exception:  # likewise; but no resolver is called twice
             called = _called(compiled.outcomes(calls))
-            return await self._by_graphql_core(document, operation, variables, context, called)
+            return await self._by_graphql_core(
+                apart, document, operation, variables, context, called
+            )
 
     async def _by_graphql_core(
         self,
+        apart: Callable[..., Awaitable[Any]],
         document: Document,
         operation: OperationDefinitionNode,
         variables: dict[str, Any] | None,
@@ -47,16 +71,25 @@ class Executor:
         *middleware: Callable[..., Any],
     ) -> ExecutionResult:
         assert document.ast is not None  # noqa: S101  # a document with errors has no operation
-        result = execute(
+        executor = await apart(
+            graphql.Executor.build,
             self._schema,
             document.ast,
             context_value=context,
-            variable_values=variables,
+            raw_variable_values=variables,
             operation_name=operation.name.value if operation.name else None,
+            max_coercion_errors=ERRORS_LIMIT,
             middleware=middleware or None,
             hide_suggestions=self._hide_suggestions,
         )
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        result = execute_root_selection_set(executor)
         return result if isinstance(result, ExecutionResult) else await result
+
+
+async def _here(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    return function(*arguments, **named)
 
 
 def _called(outcomes: Mapping[str, Any]) -> Callable[..., Any]:
