@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
+_ERRORS_IN_MESSAGE = 20
+
 
 class FieldErrorCode(Enum):
     REQUIRED = "REQUIRED"
@@ -54,10 +56,15 @@ class Forbidden(RollcallError):
 
 
 class InvalidInput(RollcallError):
+    """The message tells the first errors."""
+
     code = "BAD_USER_INPUT"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        told = [f"{error.field}: {error.message}" for error in errors[:_ERRORS_IN_MESSAGE]]
+        if len(errors) > len(told):
+            told.append(f"and {len(errors) - len(told)} more")
+        super().__init__("; ".join(told))
         self.errors = tuple(errors)
 
 

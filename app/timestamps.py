@@ -16,7 +16,7 @@ def parse_timestamp(value: Any) -> datetime:
     try:
         return datetime.fromisoformat(value.strip().upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"must be a valid date and time ({error})") from error
+        raise ValueError("must be a date and time that exists") from error
 
 
 def timestamp_in(text: str) -> datetime | None:

@@ -60,11 +60,16 @@ async def upsert(
     in a Conflict or is Invalid. Raises InvalidInput for too many requests, and Unavailable if too
     many races are lost.
     """
-    if len(requests) > ROWS_LIMIT:
-        message = f"must have at most {ROWS_LIMIT:,} rows, has {len(requests)}"
-        raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "inputs", message)])
+    check_size(requests)
     upserts = await _checked(database, [_Upsert(caller, request) for request in requests])
     return await _decided(database, upserts, RowLock.WAIT, dry_run=dry_run, atomic=atomic)
+
+
+def check_size(rows: Sequence[object]) -> None:
+    """Raises InvalidInput for too many rows."""
+    if len(rows) > ROWS_LIMIT:
+        message = f"must have at most {ROWS_LIMIT:,} rows, has {len(rows)}"
+        raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "inputs", message)])
 
 
 async def _upsert_together(database: Database, upserts: Sequence[_Upsert]) -> list[Outcome]:

@@ -61,8 +61,10 @@ _MESSAGES = {
 }
 
 
-def normalise(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
-    """Returns the valid fields, normalised, and at most 100 broken rules of the others.
+def normalise(
+    given: Mapping[str, Any], errors_limit: int = FAULTS_LIMIT
+) -> tuple[dict[str, Any], list[FieldError]]:
+    """Returns the valid fields, normalised, and the first broken rules of the others.
 
     An absent field stays absent. Null and an empty text become None if the field can be cleared.
     """
@@ -72,7 +74,7 @@ def normalise(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError
         broken_rules = error.errors(include_url=False)
         names = {details["loc"][0] for details in broken_rules}
         rest = {name: value for name, value in given.items() if name not in names}
-        errors = [_field_error(details) for details in broken_rules[:FAULTS_LIMIT]]
+        errors = [_field_error(details) for details in broken_rules[:errors_limit]]
         return _GIVEN.validate_python(rest), errors
 
 

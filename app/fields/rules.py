@@ -33,11 +33,13 @@ EMAIL_LIMIT = 254  # bytes of the UTF-8 form, and of the form with an ASCII doma
 LOCAL_PART_LIMIT = 64  # bytes
 LANGUAGE_LIMIT = 35
 TAGS_LIMIT = 100
+TAG_LENGTH = 100
 TAGS_GIVEN_LIMIT = 1000  # duplicates among them are dropped
 OBJECT_KEYS_LIMIT = 100
 OBJECT_BYTES_LIMIT = 64 * 1024
 OBJECT_DEPTH_LIMIT = 8
 FAULTS_LIMIT = 100
+PATH_KEY_LENGTH = 100  # characters of a key in the path of an error
 NOT_PLAIN = "must not contain NUL or lone surrogates"
 INTEGERS = range(-(2**63), 2**63)  # signed 64 bits
 # PostgreSQL returns a float of 2^63 to 2^64 as an integer, beyond that orjson makes it a float.
@@ -63,15 +65,16 @@ def rule_error(code: FieldErrorCode, message: str, path: str = "") -> PydanticCu
 
 
 def _text(limit: int) -> AfterValidator:
-    """Trims, normalises to NFC, and then limits the text; an empty text becomes null."""
+    """An empty text becomes null."""
+    return AfterValidator(lambda text: _line(text, limit) or None)
 
-    def rule(text: str) -> str | None:
-        text = _plain(text)
-        if len(text) > limit:
-            raise rule_error(FieldErrorCode.TOO_LONG, f"must have at most {limit:,} characters")
-        return text or None
 
-    return AfterValidator(rule)
+def _line(text: str, limit: int) -> str:
+    """Trims, normalises to NFC, and then limits the text."""
+    text = _plain(text)
+    if len(text) > limit:
+        raise rule_error(FieldErrorCode.TOO_LONG, f"must have at most {limit:,} characters")
+    return text
 
 
 def _plain(text: str) -> str:
@@ -80,12 +83,6 @@ def _plain(text: str) -> str:
     if not is_plain(text):
         raise rule_error(FieldErrorCode.INVALID_FORMAT, NOT_PLAIN)
     return normalised(text)
-
-
-def _tag(text: str | None) -> str:
-    if text is None:
-        raise rule_error(FieldErrorCode.INVALID_FORMAT, "must not be empty")
-    return text
 
 
 def ascii_domain(domain: str) -> str:
@@ -161,11 +158,29 @@ def _bounded(tags: Any) -> Any:
     return tags
 
 
-def _tags(tags: list[str]) -> list[str]:
-    distinct = list(dict.fromkeys(tags))
+def _tags(given: list[str]) -> list[str]:
+    """Tags after the first 100 faults are not judged."""
+    faults: list[InitErrorDetails] = []
+    distinct: dict[str, None] = {}
+    for index, tag in enumerate(given):
+        try:
+            distinct[_tag(tag)] = None
+        except PydanticCustomError as fault:
+            faults.append({"type": fault, "loc": (index,), "input": tag})
+            if len(faults) == FAULTS_LIMIT:
+                break
+    if faults:
+        raise ValidationError.from_exception_data("tags", faults)
     if len(distinct) > TAGS_LIMIT:
         raise rule_error(FieldErrorCode.TOO_MANY, f"must have at most {TAGS_LIMIT} tags")
-    return distinct
+    return list(distinct)
+
+
+def _tag(text: str) -> str:
+    tag = _line(text, TAG_LENGTH)
+    if not tag:
+        raise rule_error(FieldErrorCode.INVALID_FORMAT, "must not be empty")
+    return tag
 
 
 def object_faults(
@@ -232,7 +247,7 @@ def _faults(value: Any, path: str, depth: int, integers: range) -> Iterator[Pyda
             for key, member in members:
                 if isinstance(value, dict):
                     yield from _faults(key, path, depth, integers)
-                shown = str(key).encode(errors="backslashreplace").decode()
+                shown = str(key)[:PATH_KEY_LENGTH].encode(errors="backslashreplace").decode()
                 yield from _faults(member, f"{path}.{shown}", depth + 1, integers)
         case _:
             yield rule_error(FieldErrorCode.INVALID_FORMAT, "must be a JSON value", path)
@@ -253,11 +268,7 @@ Notes = Annotated[str, _text(10_000)]
 Email = Annotated[str, AfterValidator(_email)]
 Language = Annotated[str, _text(LANGUAGE_LIMIT), AfterValidator(_language)]
 Timezone = Annotated[Line255, AfterValidator(_timezone)]
-Tags = Annotated[
-    list[Annotated[Line100, AfterValidator(_tag)]],
-    BeforeValidator(_bounded),
-    AfterValidator(_tags),
-]
+Tags = Annotated[list[str], BeforeValidator(_bounded), AfterValidator(_tags)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(json_object)]
 Timestamp = Annotated[datetime, BeforeValidator(_timestamp)]
 Number = Annotated[float, AllowInfNan(False), AfterValidator(_unsigned_zero)]

@@ -32,5 +32,5 @@ class AliasMutation:
         ],
     ) -> Outcome:
         caller = info.context.caller
-        contact, former = keys_at(caller, {"by": by, "alias": alias})
+        contact, former = await keys_at(caller, {"by": by, "alias": alias})
         return valid(await remove_alias(info.context.database, caller, contact, former))

@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from app.api.graphql.enums import FieldErrorCode
+from app.api.graphql.execution.answers import ErrorBudget
 from app.api.graphql.field import read_from, stored_field
 from app.api.graphql.results import ContactConflict, ContactCreated, ContactUpdated
 from app.contacts.decision.outcome import (
@@ -18,6 +19,7 @@ from app.contacts.decision.outcome import (
     Outcome,
     Updated,
 )
+from app.fields.rules import FAULTS_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,9 @@ class BulkOutcome:
     withheld: int
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome], *, atomic: bool) -> "BulkOutcome":
-        rows = [Row(index, one) for index, one in enumerate(_shown(outcomes, atomic=atomic))]
+    def of(cls, outcomes: Sequence[Outcome], budget: ErrorBudget, *, atomic: bool) -> "BulkOutcome":
+        shown = _shown(outcomes, atomic=atomic)
+        rows = [Row(index, _told(one, budget)) for index, one in enumerate(shown)]
         kinds = Counter(type(row.result) for row in rows)
         updated = sum(1 for row in rows if isinstance(row.result, Updated) and row.result.changes)
         return cls(
@@ -63,6 +66,12 @@ class BulkOutcome:
             invalid=kinds[Invalid],
             withheld=kinds[Withheld],
         )
+
+
+def _told(outcome: Outcome | Withheld, budget: ErrorBudget) -> Outcome | Withheld:
+    if isinstance(outcome, Invalid):
+        return Invalid(tuple(budget.told(outcome.errors)))
+    return outcome
 
 
 def _shown(outcomes: Sequence[Outcome], *, atomic: bool) -> Sequence[Outcome | Withheld]:
@@ -115,7 +124,8 @@ class ContactInvalid:
     is_type_of = read_from(Invalid)
 
     errors: list[FieldError] = strawberry.field(
-        description="Every broken rule, not just the first."
+        description="Every broken rule, not just the first. An answer has at most "
+        f"{FAULTS_LIMIT} in all: rows after these are invalid without saying why."
     )
 
 

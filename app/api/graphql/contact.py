@@ -22,7 +22,9 @@ from app.contacts.keys import ContactKey
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields.contact import API_NAMES, RULES
 from app.fields.normalise import normalise, plain_text
+from app.fields.rules import FAULTS_LIMIT
 from app.fields.sources import SOURCE, SOURCE_RULE
+from app.turns import in_turns
 from app.workspaces.keys import Caller
 
 T = TypeVar("T", bound=type)
@@ -262,23 +264,23 @@ def _identifier(name: str, text: str, path: str) -> str:
     return str(given[name])
 
 
-def keys_of(
+async def keys_of(
     inputs: Sequence[ContactKeyInput | strawberry.ID], caller: Caller, path: str, limit: int
 ) -> list[ContactKey]:
     """Raises InvalidInput for more keys than the limit, and for malformed keys."""
     if len(inputs) > limit:
         message = f"must have at most {limit} keys, has {len(inputs)}"
         raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, path, message)])
-    return keys_at(caller, {f"{path}.{index}": one for index, one in enumerate(inputs)})
+    return await keys_at(caller, {f"{path}.{index}": one for index, one in enumerate(inputs)})
 
 
-def keys_at(
+async def keys_at(
     caller: Caller, inputs: Mapping[str, ContactKeyInput | strawberry.ID]
 ) -> list[ContactKey]:
-    """The keys of the inputs by path. Raises InvalidInput with all malformed keys."""
+    """The keys of the inputs by path. Raises InvalidInput with the first malformed keys."""
     keys: list[ContactKey] = []
     errors: list[FieldError] = []
-    for path, one in inputs.items():
+    async for path, one in in_turns(inputs.items()):
         try:
             if isinstance(one, ContactKeyInput):
                 keys.append(one.key(caller, path))
@@ -286,6 +288,8 @@ def keys_at(
                 keys.append(id_key(one, path))
         except InvalidInput as error:
             errors += error.errors
+            if len(errors) >= FAULTS_LIMIT:
+                break
     if errors:
         raise InvalidInput(errors)
     return keys

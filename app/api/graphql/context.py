@@ -1,13 +1,15 @@
-"""What resolvers are told: the database, the caller, the budget of filters and the selection."""
+"""What resolvers are told: the database, the caller, the budgets and the selection."""
 
 from dataclasses import dataclass, field
 
 import strawberry
 
+from app.api.graphql.execution.answers import ErrorBudget
 from app.api.graphql.execution.attributes import contact_attributes
 from app.api.graphql.execution.selections import Selections
 from app.contacts.listing.conditions import Budget
 from app.database.sessions import Database
+from app.fields.rules import FAULTS_LIMIT
 from app.workspaces.keys import Caller
 
 
@@ -16,6 +18,7 @@ class Context:
     database: Database
     caller: Caller
     budget: Budget = field(default_factory=Budget)
+    errors: ErrorBudget = field(default_factory=lambda: ErrorBudget(FAULTS_LIMIT))
 
 
 class Info(strawberry.Info[Context, None]):

@@ -114,7 +114,7 @@ class DeleteMutation:
     ) -> Deletions:
         database, caller = info.context.database, info.context.caller
         if selection.keys is not None:
-            keys = keys_of(selection.keys.value, caller, "selection.keys", DELETIONS_LIMIT)
+            keys = await keys_of(selection.keys.value, caller, "selection.keys", DELETIONS_LIMIT)
             outcomes = await delete_by_keys(database, caller, keys, dry_run=dry_run)
             return Deletions.of(outcomes, has_more=False)
         assert selection.filter is not None  # noqa: S101  # the schema wants one of the two

@@ -75,7 +75,7 @@ class MergeMutation:
         ] = False,
     ) -> Merged | Conflict:
         context = info.context
-        kept, merged_away = keys_at(context.caller, {"into": into, "from": from_})
+        kept, merged_away = await keys_at(context.caller, {"into": into, "from": from_})
         return await merge(
             context.database, context.caller, kept, merged_away, prefer, dry_run=dry_run
         )

@@ -59,7 +59,7 @@ class ContactQuery:
             strawberry.argument(description=f"The ids of up to {KEYS_LIMIT} contacts."),
         ],
     ) -> list[tables.Contact | None]:
-        return await _contacts(info, keys_of(ids, info.context.caller, "ids", KEYS_LIMIT))
+        return await _contacts(info, await keys_of(ids, info.context.caller, "ids", KEYS_LIMIT))
 
     @root_field(
         Contact, Scope.CONTACTS_READ, "The contact with this key, or null if there is none."
@@ -86,7 +86,7 @@ class ContactQuery:
             strawberry.argument(description=f"Up to {KEYS_LIMIT} keys."),
         ],
     ) -> list[tables.Contact | None]:
-        wanted = keys_of(keys, info.context.caller, "keys", KEYS_LIMIT)
+        wanted = await keys_of(keys, info.context.caller, "keys", KEYS_LIMIT)
         return await _contacts(info, wanted)
 
     @root_field(

@@ -36,9 +36,11 @@ from app.contacts.decision.policy import (
 )
 from app.contacts.keys import ContactKey
 from app.contacts.limits import ROWS_LIMIT
-from app.contacts.upsert import upsert, upsert_one
+from app.contacts.upsert import check_size, upsert, upsert_one
 from app.errors import InvalidInput
 from app.fields.normalise import normalise
+from app.fields.rules import FAULTS_LIMIT
+from app.turns import in_turns
 from app.workspaces.keys import Scope
 
 
@@ -67,7 +69,7 @@ class UpsertMutation:
         f"Performs up to {ROWS_LIMIT} upserts in one transaction, with the same results as single "
         "calls in this order. A row that fails does not affect the others unless `atomic` is true. "
         "A value that does not fit its GraphQL type refuses the whole call.",
-        Price(base=10, each=10, rows=Rows(("inputs",), ROWS_LIMIT, ROWS_LIMIT)),
+        Price(base=10, each=8, rows=Rows(("inputs",), ROWS_LIMIT, ROWS_LIMIT)),
     )
     async def upsert_contacts(
         self,
@@ -83,14 +85,17 @@ class UpsertMutation:
         dry_run: DryRunArgument = False,
     ) -> BulkOutcome:
         chosen = policy.policy() if policy else DEFAULT_POLICY
+        check_size(inputs)
+        context = info.context
+        requests: list[Request] = []
+        left = FAULTS_LIMIT
+        async for one in in_turns(inputs):
+            requests.append(asked(one, chosen, errors_limit=max(left, 1)))
+            left -= len(requests[-1].errors)
         outcomes = await upsert(
-            info.context.database,
-            info.context.caller,
-            [asked(input, chosen) for input in inputs],  # noqa: A001
-            dry_run=dry_run,
-            atomic=atomic,
+            context.database, context.caller, requests, dry_run=dry_run, atomic=atomic
         )
-        return BulkOutcome.of(outcomes, atomic=atomic)
+        return BulkOutcome.of(outcomes, context.errors, atomic=atomic)
 
     @root_field(
         CreateContactResult,
@@ -154,8 +159,9 @@ def asked(
     *,
     by: ContactKey | None = None,
     if_version: int | None = None,
+    errors_limit: int = FAULTS_LIMIT,
 ) -> Request:
-    given, errors = normalise(input.given())
+    given, errors = normalise(input.given(), errors_limit)
     return Request(given, policy, if_version, by, tuple(errors))
 
 

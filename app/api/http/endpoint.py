@@ -13,7 +13,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.api.graphql.context import Context
-from app.api.graphql.execution.answers import error_answer, executed, is_unavailable, refused
+from app.api.graphql.execution.answers import (
+    ErrorBudget,
+    error_answer,
+    executed,
+    is_unavailable,
+    refused,
+)
 from app.api.graphql.execution.cost import too_costly
 from app.api.graphql.execution.documents import Documents
 from app.api.graphql.execution.execute import Executor
@@ -91,7 +97,8 @@ class GraphQLEndpoint:
             return respond(
                 error_answer(error) | {"extensions": {"cost": cost}}, media_type, refused_status
             )
-        context = Context(self._database, caller)
+        errors = ErrorBudget(self._settings.max_errors)
+        context = Context(self._database, caller, errors=errors)
         execution = self._executor.execute(
             document,
             operation,
@@ -102,7 +109,7 @@ class GraphQLEndpoint:
         )
         seconds = self._settings.operation_timeout_seconds
         result = await while_connected(request.receive, execution, seconds)
-        answer = executed(result)
+        answer = executed(result, errors)
         answer |= _told(cost)
         if is_unavailable(result):
             return respond(answer, media_type, 503)

@@ -2,14 +2,15 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import ExecutionResult, GraphQLError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from app import logs
+from app.api.graphql.execution.wording import plainly, unknown_member
 from app.errors import (
     FieldError,
     FieldErrorCode,
@@ -20,6 +21,8 @@ from app.errors import (
     Unavailable,
 )
 
+T = TypeVar("T")
+
 ERRORS_LIMIT = 5
 
 _log = logging.getLogger("rollcall")
@@ -29,6 +32,19 @@ _VARIABLE_PATH = re.compile(
 _ARGUMENT_PATH = re.compile(r"Argument '(\w+)' has invalid value(?: at (\S+))?: (.*)", re.DOTALL)
 
 
+class ErrorBudget:
+    """The broken rules that one answer tells."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    def told(self, errors: Sequence[T]) -> Sequence[T]:
+        """The first of them, as many as are left."""
+        told = errors[: self._left]
+        self._left -= len(told)
+        return told
+
+
 def error_answer(error: RollcallError) -> dict[str, Any]:
     return {"errors": [_entry(error.message, _extensions(error))]}
 
@@ -36,7 +52,11 @@ def error_answer(error: RollcallError) -> dict[str, Any]:
 def refused(errors: Iterable[GraphQLError], code: str) -> dict[str, Any]:
     """The answer to a document that is not executed."""
     entries = [
-        {**error.formatted, "extensions": {"code": code, **(error.extensions or {})}}
+        {
+            **error.formatted,
+            "message": plainly(error.message),
+            "extensions": {"code": code, **(error.extensions or {})},
+        }
         for error in islice(errors, ERRORS_LIMIT)
     ]
     return {"errors": entries}
@@ -52,13 +72,17 @@ def is_unavailable(result: ExecutionResult) -> bool:
     return all(data[name] is None and name in failed for name in data)
 
 
-def executed(result: ExecutionResult) -> dict[str, Any]:
+def executed(result: ExecutionResult, budget: ErrorBudget | None = None) -> dict[str, Any]:
     """Without `data` if nothing was executed, or if the database answered no root field."""
     if result.errors and result.data is None and all(e.path is None for e in result.errors):
         return {"errors": [_bad_variable(error) for error in result.errors[:ERRORS_LIMIT]]}
     answer: dict[str, Any] = {} if is_unavailable(result) else {"data": result.data}
     if result.errors:
         answer["errors"] = [_raised(error) for error in result.errors[:ERRORS_LIMIT]]
+        for entry in answer["errors"] if budget else ():
+            extensions = entry["extensions"]
+            if "errors" in extensions:
+                extensions["errors"] = budget.told(extensions["errors"])
     return answer
 
 
@@ -93,17 +117,20 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
         return _entry(original.message, _extensions(original)) | place
     if found := _ARGUMENT_PATH.fullmatch(error.message):  # a variable that is null
         extensions = _invalid(found[1] + (found[2] or ""), found[3])
-        return _entry(error.message, extensions) | place
+        return _entry(plainly(error.message), extensions) | place
     if isinstance(original or error, StrawberryInputCoercionError):
-        return _entry(error.message, {"code": InvalidInput.code}) | place
+        return _entry(plainly(error.message), {"code": InvalidInput.code}) | place
     return masked(original or error) | place
 
 
 def _bad_variable(error: GraphQLError) -> dict[str, Any]:
     found = _VARIABLE_PATH.fullmatch(error.message)
     extensions = _invalid(found[2] or found[1], found[3]) if found else {"code": InvalidInput.code}
-    return {**error.formatted, "extensions": extensions}
+    return {**error.formatted, "message": plainly(error.message), "extensions": extensions}
 
 
 def _invalid(field: str, message: str) -> dict[str, Any]:
+    message = plainly(message)
+    if member := unknown_member(message):
+        field = f"{field}.{member}"
     return _extensions(InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, field, message)]))

@@ -24,8 +24,7 @@ from graphql import (
 
 from app.api.graphql.execution.prices import (
     INNER_ROWS,
-    JSON_READ_POINTS,
-    JSON_WRITTEN_POINTS,
+    JSON_POINTS,
     points_of,
 )
 
@@ -71,7 +70,7 @@ class SelectionPoints:
     ) -> None:
         self._schema = schema
         self._fragments = fragments
-        self._json = JSON_READ_POINTS if is_read else JSON_WRITTEN_POINTS
+        self._json = JSON_POINTS if is_read else 1
         self._found: dict[tuple[int, str, bool], Points] = {}
         self._introspected: dict[int, float] = {}
 

@@ -7,10 +7,9 @@ from graphql import GraphQLField
 POINTS = "points"  # in the metadata of a field: its own points, if they are not 1
 PRICE = "price"  # in the metadata of a root field
 
-# A document of JSON has up to 64 KiB. What a query reads is bounded by its points alone; a mutation
-# reads the whole contact whatever it answers.
-JSON_READ_POINTS = 64
-JSON_WRITTEN_POINTS = 8
+# Of a field of JSON in a query: up to 64 KiB that are read only if the field is selected. A mutation
+# reads the whole contact in any case.
+JSON_POINTS = 64
 
 # Up to 100,000 contacts are examined for a count, and all tagged ones for a list of tags.
 COUNT_POINTS = 2_500
