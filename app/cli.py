@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -74,6 +74,8 @@ def serve(
         sockets = listen(settings.host, settings.port)
         for one in sockets:
             held.enter_context(one)
+        if settings.metrics_port is not None:
+            held.enter_context(_metrics(settings, workers))
         key = asyncio.run(_prepare(settings))
         _greet(settings, sockets[0].getsockname()[1], key)
         logging.config.dictConfig(logs.config(settings.log_level))
@@ -81,6 +83,12 @@ def serve(
             serve_here(settings, sockets)
         else:
             supervise(sockets, workers)
+
+
+def _metrics(settings: Settings, workers: int) -> AbstractContextManager[None]:
+    from app.server.metrics import metrics_server, shared_metrics_server
+
+    return metrics_server(settings) if workers == 1 else shared_metrics_server(settings)
 
 
 def _greet(settings: Settings, port: int, key: str | None) -> None:

@@ -1,36 +1,74 @@
-"""Logging: lines on standard error, each with the id of the request it belongs to."""
+"""Logging: JSON lines on standard error, each with the id of the request it belongs to.
 
-import logging
+No line has a value of a contact, a variable, a key or a query string, whatever the level. So
+statements are never logged, and of an unexpected error its types and places, without messages,
+which may quote values.
+"""
+
+import traceback
+from collections.abc import Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
+from uuid import UUID
 
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
+from pythonjsonlogger.orjson import OrjsonFormatter
 
 
-class RequestIdFilter(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get()
-        return True
+@dataclass(slots=True)
+class RequestRecord:
+    """What the log, the metrics and the traces tell of a request."""
+
+    id: str
+    started: float = field(default_factory=perf_counter)
+    status: int = 0
+    workspace_id: UUID | None = None
+    key_id: UUID | None = None
+    operation: str | None = None  # its name
+    kind: str | None = None  # query or mutation
+    cost: int = 0
+    rows: int = 0  # that its root fields answered
+    trace_id: str | None = None
+
+
+request: ContextVar[RequestRecord] = ContextVar("request", default=RequestRecord("-"))  # noqa: B039
+
+
+class JsonFormatter(OrjsonFormatter):
+    def __init__(self) -> None:
+        super().__init__(
+            ["levelname", "process", "name", "message"],
+            rename_fields={"levelname": "level", "name": "logger", "exc_info": "error"},
+            timestamp="time",
+        )
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        return log_data | {"requestId": request.get().id}
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # of logging.Formatter
+        return "".join(_places(ei[1]))
+
+
+def _places(error: BaseException) -> Iterator[str]:
+    """The causes first."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _places(cause)
+    yield from traceback.format_tb(error.__traceback__)
+    state = getattr(error, "sqlstate", None)
+    kind = type(error)
+    yield f"{kind.__module__}.{kind.__qualname__}{f' (SQLSTATE {state})' if state else ''}\n"
 
 
 def config(level: str) -> dict[str, Any]:
-    """For `logging.config.dictConfig`, and so for uvicorn."""
+    """For `logging.config.dictConfig`, and so for uvicorn. Libraries log warnings alone."""
+    own = {"level": level.upper()}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": RequestIdFilter}},
-        "formatters": {
-            "line": {
-                "format": "%(asctime)s %(levelname)s %(process)d %(name)s"
-                " [%(request_id)s] %(message)s"
-            }
-        },
-        "handlers": {
-            "stderr": {
-                "class": "logging.StreamHandler",
-                "formatter": "line",
-                "filters": ["request_id"],
-            }
-        },
-        "root": {"level": level.upper(), "handlers": ["stderr"]},
+        "formatters": {"json": {"()": JsonFormatter}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"level": "WARNING", "handlers": ["stderr"]},
+        "loggers": {"rollcall": own, "uvicorn": own, "alembic": own},
     }

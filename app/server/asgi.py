@@ -20,6 +20,7 @@ from app.database.sessions import Database
 from app.errors import RollcallError
 from app.server.header_limits import HeaderLimits
 from app.server.request_scope import RequestScope
+from app.server.telemetry import Telemetry
 from app.settings import Settings
 
 PATH = "/graphql"
@@ -29,9 +30,9 @@ class Application(Starlette):
     """POST /graphql, which is nearly every request, does not pass Starlette's router and error
     handlers: they cost a fifth of a small request's time."""
 
-    def __init__(self, endpoint: GraphQLEndpoint, **options: Any) -> None:
+    def __init__(self, endpoint: GraphQLEndpoint, telemetry: Telemetry, **options: Any) -> None:
         super().__init__(**options)
-        self._endpoint = RequestScope(HeaderLimits(endpoint))
+        self._endpoint = RequestScope(HeaderLimits(endpoint), telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
@@ -42,12 +43,14 @@ class Application(Starlette):
 
 def create_app(settings: Settings) -> Starlette:
     database = Database(settings.database_url, settings)
+    telemetry = Telemetry(settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await endpoint.close()
         await database.close()
+        telemetry.close()
 
     async def ready(_: Request) -> Response:
         try:
@@ -73,8 +76,13 @@ def create_app(settings: Settings) -> Starlette:
             Route("/", lambda _: RedirectResponse("/graphiql/")),
             Mount("/graphiql", graphiql()),
         ]
-    middleware = [Middleware(RequestScope), Middleware(HeaderLimits)]
-    return Application(endpoint, routes=routes, middleware=middleware, lifespan=lifespan)
+    return Application(
+        endpoint,
+        telemetry,
+        routes=routes,
+        middleware=[Middleware(RequestScope, telemetry), Middleware(HeaderLimits)],
+        lifespan=lifespan,
+    )
 
 
 async def healthy(_: Request) -> Response:

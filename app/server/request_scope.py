@@ -1,46 +1,36 @@
-"""Gives every request an id, an answer even after an unexpected error, and a line in the log."""
+"""Gives each request an id, sent as `x-request-id`, and an answer whatever happens."""
 
 import orjson
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import logs
 from app.api.graphql.execution.answers import masked
-from app.server.access_log import AccessLog
-from app.tables import new_id
+from app.server.telemetry import Telemetry
 
 
 class RequestScope:
-    """Gives each request an id, sent as `x-request-id`; masks unexpected errors; logs answers."""
-
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self.app = app
-        self._access_log = AccessLog()
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        identity = str(new_id())
-        logs.request_id.set(identity)
-        started = False
+        with self._telemetry.of(scope) as record:
+            identity = record.id.encode()
 
-        async def send_with_id(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                self._access_log.add(scope, message["status"], identity)
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", identity.encode()),
-                ]
-            await send(message)
+            async def send_with_id(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    record.status = message["status"]
+                    message["headers"] = [*message["headers"], (b"x-request-id", identity)]
+                await send(message)
 
-        try:
-            await self.app(scope, receive, send_with_id)
-        except Exception as error:
-            answer = orjson.dumps({"errors": [masked(error)]})
-            if started:
-                raise
-            response = Response(answer, 500, media_type="application/json")
-            await response(scope, receive, send_with_id)
+            try:
+                await self.app(scope, receive, send_with_id)
+            except Exception as error:
+                answer = orjson.dumps({"errors": [masked(error)]})
+                if record.status:
+                    raise
+                response = Response(answer, 500, media_type="application/json")
+                await response(scope, receive, send_with_id)

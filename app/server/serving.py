@@ -101,7 +101,7 @@ def serve(
         create_app(settings),
         http=BoundedProtocol,
         log_config=logs.config(settings.log_level),
-        access_log=False,  # RequestScope has its own
+        access_log=False,  # Telemetry has its own
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -70,6 +70,8 @@ async def _keep_worker(
             with suppress(ProcessLookupError):
                 worker.kill()
         await ended
+        if (metrics := sys.modules.get("app.server.metrics")) is not None:
+            metrics.forget_process(worker.pid)
         _log.log(
             logging.INFO if stopping.done() else logging.ERROR,
             "worker %d ended with %s",

@@ -42,6 +42,10 @@ class ContactPage:
     found: Page
 
     @property
+    def rows(self) -> Sequence[tables.Contact]:
+        return self.found.contacts
+
+    @property
     def nodes(self) -> Sequence[tables.Contact]:
         return self.found.contacts
 

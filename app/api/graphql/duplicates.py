@@ -39,6 +39,10 @@ class DuplicatePage:
         return self.found.pairs
 
     @property
+    def rows(self) -> Sequence[Pair]:
+        return self.found.pairs
+
+    @property
     def edges(self) -> list["Edge"]:
         return [Edge(pair, self) for pair in self.found.pairs]
 

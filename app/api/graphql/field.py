@@ -7,6 +7,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
+from app import logs
 from app.api.graphql.execution.attributes import READS
 from app.api.graphql.execution.prices import POINTS, PRICE, READ, WRITE, Price
 from app.errors import Forbidden
@@ -39,7 +40,7 @@ class RequireScope(FieldExtension):
         self, next_: Callable[..., Any], source: Any, info: strawberry.Info[Any, Any], **kwargs: Any
     ) -> Any:
         self.check(info)
-        return await next_(source, info, **kwargs)
+        return counted(await next_(source, info, **kwargs))
 
     def check(self, info: Any) -> None:
         caller = info.context.caller
@@ -56,6 +57,14 @@ class RequireScope(FieldExtension):
                 f"The API key must have the scope {Scope.CONTACTS_READ.value} to select data of "
                 "contacts other than their ids."
             )
+
+
+def counted(outcome: Any) -> Any:
+    """Notes for the log how many rows a root field answered: an outcome of several has `rows`."""
+    if outcome is not None:
+        several = outcome if isinstance(outcome, list) else getattr(outcome, "rows", None)
+        logs.request.get().rows += 1 if several is None else len(several)
+    return outcome
 
 
 def root_field(

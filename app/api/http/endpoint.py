@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app import logs
 from app.api.graphql.context import Context
 from app.api.graphql.execution.answers import (
     ErrorBudget,
@@ -63,6 +64,8 @@ class GraphQLEndpoint:
         try:
             media_type = negotiated(request.headers.getlist("accept"))
             caller = await self._authenticator.caller(api_key(request.headers))
+            record = logs.request.get()
+            record.workspace_id, record.key_id = caller.workspace_id, caller.key_id
             parameters = await self._parameters(request)
             return await self._run(request, caller, parameters, media_type)
         except LimitExceeded as error:
@@ -92,6 +95,9 @@ class GraphQLEndpoint:
         if request.method != "POST" and operation.operation is not OperationType.QUERY:
             raise BadRequest("Only queries may be sent by GET.", 405)
         cost = document.cost(operation, self._schema, parameters.variables)
+        record = logs.request.get()
+        record.operation = operation.name.value if operation.name else None
+        record.kind, record.cost = operation.operation.value, cost
         if cost > self._settings.max_operation_cost:
             error = too_costly(cost, self._settings.max_operation_cost)
             return respond(

@@ -88,7 +88,7 @@ def executed(result: ExecutionResult, budget: ErrorBudget | None = None) -> dict
 
 def masked(error: BaseException) -> dict[str, Any]:
     """Logs an unexpected error, and gives the caller only the request id."""
-    identity = logs.request_id.get()
+    identity = logs.request.get().id
     _log.error("unexpected error", exc_info=error)
     message = f"An unexpected error occurred. Report the request id {identity}."
     return _entry(message, {"code": "INTERNAL_SERVER_ERROR", "requestId": identity})

@@ -30,7 +30,7 @@ from app.api.graphql.execution.attributes import contact_attributes
 from app.api.graphql.execution.coercion import Coercers
 from app.api.graphql.execution.projection import Project, Projections
 from app.api.graphql.execution.selections import Nodes, NotCompilable, Selections
-from app.api.graphql.field import RequireScope
+from app.api.graphql.field import RequireScope, counted
 
 Resolve = Callable[[PreparedInfo, dict[str, Any]], Awaitable[Any]]
 
@@ -105,7 +105,7 @@ class CompiledOperation:
 
 async def _outcome(field: RootField, info: PreparedInfo, arguments: dict[str, Any]) -> Any:
     try:
-        return await field.resolve(info, arguments)
+        return counted(await field.resolve(info, arguments))
     except Exception as error:  # of any kind becomes an error of its field
         return Raised(error)
 

@@ -1,0 +1,47 @@
+"""The log, the metrics and the traces of requests. What is not asked for is not imported."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from types import ModuleType
+
+from starlette.types import Scope
+
+from app import logs
+from app.logs import RequestRecord
+from app.server.request_log import RequestLog
+from app.settings import Settings
+from app.tables import new_id
+
+
+class Telemetry:
+    def __init__(self, settings: Settings) -> None:
+        self._log = RequestLog()
+        self._metrics: ModuleType | None = None
+        self._tracing = None
+        if settings.metrics_port is not None:
+            from app.server import metrics
+
+            self._metrics = metrics
+        if settings.otel_exporter_otlp_endpoint is not None:
+            from app.server.tracing import Tracing
+
+            self._tracing = Tracing(settings.otel_exporter_otlp_endpoint)
+
+    @contextmanager
+    def of(self, scope: Scope) -> Iterator[RequestRecord]:
+        """Gives the request an id, and tells of it when it ends."""
+        record = RequestRecord(str(new_id()))
+        logs.request.set(record)
+        if self._metrics is not None:
+            self._metrics.count_start()
+        try:
+            with nullcontext() if self._tracing is None else self._tracing.span(scope, record):
+                yield record
+        finally:
+            if self._metrics is not None:
+                self._metrics.count_end(record)
+            self._log.add(scope, record)
+
+    def close(self) -> None:
+        if self._tracing is not None:
+            self._tracing.close()
