@@ -1,9 +1,9 @@
 """Settings, from the environment or a file `.env` in the working folder."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, Field, IPvAnyNetwork
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class DatabaseSettings(BaseModel):
@@ -34,6 +34,13 @@ class LimitSettings(BaseModel):
     operation_timeout_seconds: float = Field(default=10, gt=0)
 
 
+def _separated(value: Any) -> Any:
+    """The parts of a text between commas."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
 class Settings(BaseSettings, DatabaseSettings, LimitSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
@@ -46,6 +53,13 @@ class Settings(BaseSettings, DatabaseSettings, LimitSettings):
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     otel_exporter_otlp_endpoint: str | None = None
+    max_connections: int = Field(default=1000, ge=1)
+    max_concurrent_requests: int = Field(default=500, ge=1)
+    receive_timeout_seconds: float = Field(default=10, gt=0)
+    send_timeout_seconds: float = Field(default=10, gt=0)
+    trusted_proxies: Annotated[
+        tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_separated)
+    ] = ()
 
     @property
     def is_production(self) -> bool:

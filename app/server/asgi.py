@@ -32,6 +32,7 @@ class Application(Starlette):
 
     def __init__(self, endpoint: GraphQLEndpoint, telemetry: Telemetry, **options: Any) -> None:
         super().__init__(**options)
+        self.router.redirect_slashes = False  # Starlette redirects to the Host that was given
         self._endpoint = RequestScope(HeaderLimits(endpoint), telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,6 +75,7 @@ def create_app(settings: Settings) -> Starlette:
     if not settings.is_production:
         routes += [
             Route("/", lambda _: RedirectResponse("/graphiql/")),
+            Route("/graphiql", lambda _: RedirectResponse("/graphiql/")),
             Mount("/graphiql", graphiql()),
         ]
     return Application(

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
@@ -17,6 +18,8 @@ import uvicorn
 from app import logs
 from app.errors import CommandFailed
 from app.server.asgi import create_app
+from app.server.connections import Connections
+from app.server.descriptors import connections_limit
 from app.server.protocol import BoundedProtocol
 from app.settings import Settings
 
@@ -96,13 +99,23 @@ def _socket(family: int, address: Any) -> socket.socket:
 def serve(
     settings: Settings, sockets: Sequence[socket.socket], lifeline: int | None = None
 ) -> None:
-    """Serves in this process until SIGTERM, or until the other end of a pipe is closed."""
+    """Serves in this process until SIGTERM, or until the other end of a pipe is closed.
+
+    Raises CommandFailed if the limit of open files has no room for connections.
+    """
+    connections = Connections(
+        connections_limit(settings), settings.receive_timeout_seconds, settings.send_timeout_seconds
+    )
+    trusted = [str(network) for network in settings.trusted_proxies]
     config = uvicorn.Config(
         create_app(settings),
-        http=BoundedProtocol,
+        http=partial(BoundedProtocol, connections),  # type: ignore[arg-type]  # called as a class
+        ws="none",
         log_config=logs.config(settings.log_level),
         access_log=False,  # Telemetry has its own
         server_header=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="on",

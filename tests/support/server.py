@@ -38,7 +38,7 @@ class Server:
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.port = free_port()
         self.folder = folder
-        self.options = options
+        self.command = [sys.executable, "-m", "app", "serve", *options]
         self.environment = os.environ | environment | {"PORT": str(self.port)}
         self.url = f"http://127.0.0.1:{self.port}"
         self.key = ""
@@ -52,7 +52,7 @@ class Server:
         """Returns when the server is ready; the first time, with the key that it printed."""
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve", *self.options],
+                self.command,
                 cwd=self.folder,
                 env=self.environment,
                 stdout=log,

@@ -28,6 +28,8 @@ async def json_body(request: Request, limit: int, values_limit: int) -> Any:
     """Raises BadRequest for a body that is not UTF-8 JSON or has more bytes than the limit, and
     LimitExceeded for one with far more values than their limit."""
     _check_content_type(request.headers)
+    if int(request.headers.get("content-length", 0)) > limit:
+        raise _too_long(limit)  # before it is read
     body = await _read(request.receive, limit)
     check_body(body, values_limit)
     return loads(body, "The body")
@@ -74,6 +76,10 @@ def charset(content_type: str) -> str:
     return "utf-8"
 
 
+def _too_long(limit: int) -> BadRequest:
+    return BadRequest(f"The body must have at most {limit:,} bytes.", 413)
+
+
 async def _read(receive: Receive, limit: int) -> bytes:
     body = bytearray()
     more = True
@@ -83,6 +89,6 @@ async def _read(receive: Receive, limit: int) -> bytes:
             raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > limit:
-            raise BadRequest(f"The body must have at most {limit:,} bytes.", 413)
+            raise _too_long(limit)
         more = message.get("more_body", False)
     return bytes(body)

@@ -25,6 +25,7 @@ from app.api.graphql.execution.cost import too_costly
 from app.api.graphql.execution.documents import Documents
 from app.api.graphql.execution.execute import Executor
 from app.api.http.body import json_body
+from app.api.http.concurrency import Concurrency
 from app.api.http.disconnect import while_connected
 from app.api.http.key import api_key
 from app.api.http.negotiation import JSON, RESPONSE_JSON, negotiated
@@ -46,6 +47,7 @@ class GraphQLEndpoint:
         self._database = database
         self._authenticator = Authenticator(database)
         self._settings = settings
+        self._concurrency = Concurrency(settings.max_concurrent_requests)
         self._schema = schema._schema
         self._documents = Documents(
             self._schema, settings, introspection=not settings.is_production
@@ -67,7 +69,11 @@ class GraphQLEndpoint:
             record = logs.request.get()
             record.workspace_id, record.key_id = caller.workspace_id, caller.key_id
             parameters = await self._parameters(request)
-            return await self._run(request, caller, parameters, media_type)
+            self._concurrency.begin(caller.workspace_id)
+            try:
+                return await self._run(request, caller, parameters, media_type)
+            finally:
+                self._concurrency.end(caller.workspace_id)
         except LimitExceeded as error:
             return respond(error_answer(error), media_type, _refused_status(media_type))
         except RollcallError as error:

@@ -1,0 +1,99 @@
+"""The open connections of a process: how many there may be, and for how long they may be slow."""
+
+import asyncio
+import logging
+from collections import Counter
+from enum import Enum
+from heapq import nsmallest
+from typing import Protocol
+
+# Closed together when there is no room for a new connection, so that the search for those that
+# have kept the server waiting for longest is not repeated for each new one.
+ROOM = 16
+
+SWEEPS = 10  # in the shorter of the time limits
+REPORT_SECONDS = 10
+
+_log = logging.getLogger("rollcall.connections")
+
+
+class Closed(Enum):
+    """Why the server closed a connection."""
+
+    SILENT = "sent no request in time"
+    SLOW_HEAD = "sent the head of a request too slowly"
+    SLOW_BODY = "sent the body of a request too slowly"
+    UNREAD = "did not read an answer in time"
+    LONG_HEAD = "sent the head of a request that is too long"
+    UPGRADE = "asked for another protocol in a request with a body"
+    DISPLACED = "kept the server waiting when there was no room for a new connection"
+    REFUSED = "came when there was no room"
+
+
+class Connection(Protocol):
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when it has waited for its client. None while it works on a request."""
+
+    def check(self, now: float) -> None:
+        """Closes the connection if its client is too slow."""
+
+    def drop(self) -> None: ...
+
+
+class Connections:
+    """The times are checked by one timer for all connections: a timer for each request would cost
+    more than the request's parsing."""
+
+    def __init__(self, limit: int, receive_seconds: float, send_seconds: float) -> None:
+        self.receive_seconds = receive_seconds
+        self.send_seconds = send_seconds
+        self._limit = limit
+        self._interval = min(receive_seconds, send_seconds) / SWEEPS
+        self._open: set[Connection] = set()
+        self._closed: Counter[Closed] = Counter()
+        self._last = ""
+        self._reported = float("-inf")
+        self._is_sweeping = False
+
+    def add(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether there is room for it."""
+        if not self._is_sweeping:
+            self._is_sweeping = True
+            loop.call_later(self._interval, self._sweep, loop)
+        if len(self._open) >= self._limit and not self._make_room():
+            return False
+        self._open.add(connection)
+        return True
+
+    def remove(self, connection: Connection) -> None:
+        self._open.discard(connection)
+
+    def count(self, reason: Closed, client: tuple[str, int] | None) -> None:
+        self._closed[reason] += 1
+        self._last = client[0] if client else "-"
+
+    def _make_room(self) -> bool:
+        """Closes the connections that have waited for their clients for longest: silent ones do
+        not keep out a client that sends its request."""
+        waiting = [
+            (since, id(one), one) for one in self._open if (since := one.waiting_since) is not None
+        ]
+        for _, _, one in nsmallest(min(ROOM, self._limit), waiting):
+            self._open.discard(one)
+            one.drop()
+        return bool(waiting)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for one in list(self._open):
+            one.check(now)
+        if self._closed and now - self._reported >= REPORT_SECONDS:
+            self._report()
+            self._reported = now
+        loop.call_later(self._interval, self._sweep, loop)
+
+    def _report(self) -> None:
+        told = "; ".join(f"{count:,} {reason.value}" for reason, count in self._closed.items())
+        _log.warning("closed connections: %s (the last from %s)", told, self._last)
+        self._closed.clear()

@@ -1,0 +1,248 @@
+"""`scripts/bench attacks`: what a client with a small query notices while another one misbehaves.
+
+Each case has a new server. A process of its own asks a small query every 20 ms, each on a new
+connection, before, during and after the case, and samples the server's memory.
+"""
+
+import json
+import resource
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import psutil
+import typer
+
+from bench.postgresql import temporary_cluster
+from tests.support.databases import empty_postgresql
+from tests.support.server import Server
+
+PROBE_SECONDS = 0.02
+SETTLE_SECONDS = 1.0
+ANSWER_SECONDS = 60
+FILES = 1024  # the usual limit of open files
+MIB = 1024 * 1024
+
+SMALL = b'{"query": "{ contact(by: {email: \\"ada@example.com\\"}) { id } }"}'
+HEAD = b"POST /graphql HTTP/1.1\r\nhost: rollcall.test\r\ncontent-type: application/json\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    port: int
+    key: str
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), ANSWER_SECONDS)
+
+    @property
+    def head(self) -> bytes:
+        """Of a request with the key, up to its last headers."""
+        return HEAD + f"x-api-key: {self.key}\r\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    worst: float  # milliseconds
+    failed: int
+    memory: float  # MiB
+
+
+# --- The cases: each returns when the attack is over ---
+
+
+def nothing(target: Target) -> None:
+    """nothing"""
+    time.sleep(2)
+
+
+def long_header(target: Target) -> None:
+    """without a key: one header of 64 MiB"""
+    _send_header(target.connect(), 64 * MIB)
+
+
+def long_headers(target: Target) -> None:
+    """without a key: 16 headers of 32 MiB that do not end, at once"""
+    with ExitStack() as stack:
+        opened = [stack.enter_context(target.connect()) for _ in range(16)]
+        for _ in range(512):
+            for one in opened:
+                with suppress(OSError):
+                    one.sendall(b"a" * (64 * 1024))
+        time.sleep(2)
+
+
+def many_headers(target: Target) -> None:
+    """without a key: 200 times 64 KiB of small headers"""
+    for _ in range(200):
+        with target.connect() as one, suppress(OSError):
+            one.sendall(HEAD + b"a:1\r\n" * 13_000)
+
+
+def half_bodies(target: Target) -> None:
+    """without a key: 1,000 bodies that do not end"""
+    _hold(target, HEAD + b'content-length: 1000\r\n\r\n{"query": "', 1_000, 12)
+
+
+def half_bodies_with_key(target: Target) -> None:
+    """with a key: 1,000 bodies that do not end"""
+    _hold(target, target.head + b'content-length: 1000\r\n\r\n{"query": "', 1_000, 12)
+
+
+def silent_connections(target: Target) -> None:
+    """without a key: 1,100 connections without a request"""
+    _hold(target, b"", 1_100, 12)
+
+
+def dripping_headers(target: Target) -> None:
+    """without a key: 500 heads of a byte every 0.2 s"""
+    with ExitStack() as stack:
+        opened = [stack.enter_context(target.connect()) for _ in range(500)]
+        for _ in range(60):
+            for one in opened:
+                with suppress(OSError):
+                    one.send(b"G")
+            time.sleep(0.2)
+
+
+def huge_bodies(target: Target) -> None:
+    """with a key: 50 bodies of 10 GB, of which 64 MiB are sent"""
+    for _ in range(50):
+        with target.connect() as one, suppress(OSError):
+            one.sendall(target.head + b"content-length: 10000000000\r\n\r\n")
+            for _ in range(64):
+                one.sendall(b" " * MIB)
+
+
+def garbage(target: Target) -> None:
+    """without a key: 2,000 connections that do not speak HTTP"""
+    for _ in range(2_000):
+        with target.connect() as one, suppress(OSError):
+            one.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 100)
+
+
+CASES: list[Callable[[Target], None]] = [
+    nothing,
+    long_header,
+    long_headers,
+    many_headers,
+    half_bodies,
+    half_bodies_with_key,
+    silent_connections,
+    dripping_headers,
+    huge_bodies,
+    garbage,
+]
+
+
+def _send_header(one: socket.socket, size: int) -> None:
+    with one, suppress(OSError):
+        one.sendall(HEAD + b"x-long: ")
+        for _ in range(size // MIB):
+            one.sendall(b"a" * MIB)
+        one.recv(1024)
+
+
+def _hold(target: Target, start: bytes, count: int, seconds: float) -> None:
+    with ExitStack() as stack:
+        for _ in range(count):
+            with suppress(OSError):
+                stack.enter_context(target.connect()).sendall(start)
+        time.sleep(seconds)
+
+
+# --- The measurement ---
+
+
+def attacks(
+    postgresql: Annotated[bool, typer.Option(help="On a temporary PostgreSQL.")] = False,
+    only: Annotated[str, typer.Option(help="The cases with this in their name.")] = "",
+) -> None:
+    """Prints a Markdown table with a line for each case."""
+    typer.echo("| While | Slowest small query, ms | Failed | Memory added, MiB |")
+    typer.echo("|---|---|---|---|")
+    for case in CASES:
+        if only in case.__name__:
+            with _server(postgresql) as server:
+                seen = _measure(server, case)
+            typer.echo(
+                f"| {case.__doc__} | {seen.worst:,.0f} | {seen.failed:,} | {seen.memory:,.0f} |"
+            )
+
+
+@contextmanager
+def _server(postgresql: bool) -> Iterator[Server]:
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory())
+        environment = {"ENVIRONMENT": "development"}
+        if postgresql:
+            cluster = stack.enter_context(temporary_cluster())
+            environment["DATABASE_URL"] = empty_postgresql(cluster)
+        server = Server(Path(folder), **environment)
+        files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, most))
+        stack.callback(server.stop)
+        try:
+            server.start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+        yield server
+
+
+def _measure(server: Server, case: Callable[[Target], None]) -> Noticed:
+    assert server.process is not None
+    target = Target(server.port, server.key)
+    spawn = get_context("spawn")
+    here, there = spawn.Pipe()
+    probe = spawn.Process(target=_probe, args=(target, server.process.pid, there))
+    probe.start()
+    here.recv()  # it has asked
+    case(target)
+    time.sleep(SETTLE_SECONDS)
+    here.send("stop")
+    noticed = here.recv()
+    probe.join()
+    assert isinstance(noticed, Noticed)
+    return noticed
+
+
+def _probe(target: Target, process: int, pipe: Any) -> None:
+    server = psutil.Process(process)
+    for _ in range(50):
+        _ask(target)
+    before = peak = server.memory_info().rss
+    worst, failed = 0.0, 0
+    pipe.send("started")
+    while not pipe.poll(PROBE_SECONDS):
+        start = time.perf_counter()
+        while not _ask(target):  # a client tries again
+            failed += 1
+            if time.perf_counter() - start > ANSWER_SECONDS:
+                break
+        worst = max(worst, time.perf_counter() - start)
+        peak = max(peak, server.memory_info().rss)
+    pipe.send(Noticed(worst * 1_000, failed, (peak - before) / MIB))
+
+
+def _ask(target: Target) -> bool:
+    headers = {"x-api-key": target.key, "content-type": "application/json"}
+    connection = HTTPConnection("127.0.0.1", target.port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("POST", "/graphql", SMALL, headers)
+        return "errors" not in json.loads(connection.getresponse().read())
+    except (OSError, HTTPException):
+        time.sleep(PROBE_SECONDS)
+        return False
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    typer.run(attacks)
