@@ -5,9 +5,9 @@ RollcallError               code, message, and the HTTP status if the whole requ
 ├── Forbidden               the key does not have the scope that the message names
 ├── InvalidInput            the input breaks rules, each of them a FieldError
 ├── LimitExceeded           a document, its variables or its answer exceed a limit
-├── BadRequest              the HTTP request is not a GraphQL request (400, 405, 406, 413,
-│                           415, 431)
-├── Unavailable             the database cannot be reached or is too busy (503)
+├── BadRequest              the HTTP request is not a GraphQL request (400, 405, 406, 408,
+│                           413, 415, 431)
+├── Unavailable             the server or its database cannot be reached or is too busy (503)
 ├── TimedOut                a statement or an operation took too long (503)
 └── CommandFailed           a command of the command line failed
 """

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from enum import Enum
 from heapq import nsmallest
 from typing import Protocol
@@ -12,6 +13,7 @@ from typing import Protocol
 ROOM = 16
 
 SWEEPS = 10  # in the shorter of the time limits
+SLICE = 50  # connections that are checked in one turn of the event loop
 REPORT_SECONDS = 10
 
 _log = logging.getLogger("rollcall.connections")
@@ -84,10 +86,17 @@ class Connections:
             one.drop()
         return bool(waiting)
 
-    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _sweep(self, loop: asyncio.AbstractEventLoop, rest: Sequence[Connection] = ()) -> None:
+        """Checks all connections. Those of an attack are closed in several turns of the loop, so
+        that other clients do not wait for it."""
         now = loop.time()
-        for one in list(self._open):
-            one.check(now)
+        rest = rest or list(self._open)
+        for one in rest[:SLICE]:
+            if one in self._open:
+                one.check(now)
+        if rest[SLICE:]:
+            loop.call_soon(self._sweep, loop, rest[SLICE:])
+            return
         if self._closed and now - self._reported >= REPORT_SECONDS:
             self._report()
             self._reported = now

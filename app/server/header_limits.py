@@ -27,9 +27,13 @@ class HeaderLimits:
         await response(scope, receive, send)
 
 
+def too_many_headers() -> BadRequest:
+    return BadRequest(f"A request must have at most {HEADERS_LIMIT} headers.", 431)
+
+
 def _limit_error(headers: Sequence[tuple[bytes, bytes]]) -> BadRequest | None:
     if len(headers) > HEADERS_LIMIT:
-        return BadRequest(f"A request must have at most {HEADERS_LIMIT} headers.", 431)
+        return too_many_headers()
     if sum(len(name) + len(value) for name, value in headers) > HEADER_BYTES_LIMIT:
         message = f"The headers of a request must have at most {HEADER_BYTES_LIMIT:,} bytes in all."
         return BadRequest(message, 431)

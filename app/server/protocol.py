@@ -14,11 +14,15 @@ from uvicorn.protocols.http.httptools_impl import (
 from app.api.graphql.execution.answers import error_answer
 from app.errors import BadRequest, RollcallError, Unavailable
 from app.server.connections import Closed, Connections
+from app.server.header_limits import HEADERS_LIMIT, too_many_headers
 from app.tables import new_id
 
 # The head of a request, and what the parser buffers. Half of it is for the headers, which have a
 # limit of their own, the rest for the URL.
 HEAD_LIMIT = 32 * 1024
+
+# Parsed at once, so that a head with too many headers is refused before the rest is parsed.
+PIECE = 8 * 1024
 
 # What is read and thrown away after an answer that did not wait for the end of a body.
 DISCARDED_LIMIT = 4 * 1024 * 1024
@@ -73,12 +77,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._to_discard -= len(data)
             if self._to_discard < 0:
                 self.flow.pause_reading()
-        elif len(data) <= HEAD_LIMIT:
+        elif len(data) <= PIECE:
             self._parse(data)
         else:
-            for start in range(0, len(data), HEAD_LIMIT):
+            for start in range(0, len(data), PIECE):
                 if self._to_discard is None and not self.transport.is_closing():
-                    self._parse(data[start : start + HEAD_LIMIT])
+                    self._parse(data[start : start + PIECE])
 
     def _parse(self, data: bytes) -> None:
         self._buffered += len(data)
@@ -88,6 +92,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._buffered > HEAD_LIMIT:
             message = f"The head of a request must have at most {HEAD_LIMIT:,} bytes."
             self._refuse(BadRequest(message, 431), Closed.LONG_HEAD)
+        elif self._phase is Phase.HEAD and len(self.headers) > HEADERS_LIMIT:
+            self._refuse(too_many_headers(), Closed.LONG_HEAD)
         elif self._phase is Phase.RECEIVED and self.cycle.response_complete:
             # Empty lines, which may come before a request, have stopped uvicorn's own timer.
             self._phase = Phase.SILENT
@@ -223,6 +229,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, error: RollcallError, reason: Closed) -> None:
         """Ends the connection, with an answer unless another one is being sent."""
         self._guard.count(reason, self.client)
+        if self._phase is Phase.HEAD:
+            self.headers.clear()
         cycle = self.cycle
         is_free = cycle is None or cycle.response_complete
         is_its_own = self._phase is Phase.BODY and not self.pipeline
