@@ -118,7 +118,8 @@ def test_links_have_targets() -> None:
 def test_settings_table_is_the_settings() -> None:
     rows = {name: default for name, default, _ in table("Setting")}
     assert rows == {
-        f"`{name.upper()}`": f"`{field.default}`" for name, field in Settings.model_fields.items()
+        f"`{name.upper()}`": "none" if field.default == () else f"`{field.default}`"
+        for name, field in Settings.model_fields.items()
     }
 
 

@@ -66,7 +66,7 @@ def test_slow_clients_do_not_delay_the_end(server: Server) -> None:
             address = ("127.0.0.1", server.port)
             one = stack.enter_context(socket.create_connection(address, BOUND_SECONDS))
             one.sendall(start)
-        assert server.post("{ __typename }") == {"data": {"__typename": "Query"}}
+        assert server.post("{ __typename }")["data"] == {"__typename": "Query"}
         end(server)
     assert "unexpected error" not in server.log
 
@@ -75,10 +75,10 @@ def test_bulk_in_flight_is_finished_and_answered(server: Server) -> None:
     inputs = [{"email": f"a{number}@example.com"} for number in range(1_000)]
     with socket.create_connection(("127.0.0.1", server.port), BOUND_SECONDS) as one:
         one.sendall(request(server, BULK, inputs=inputs))
-        assert server.post("{ __typename }") == {"data": {"__typename": "Query"}}
+        assert server.post("{ __typename }")["data"] == {"__typename": "Query"}
         end(server)
         answer = b"".join(iter(lambda: one.recv(65_536), b""))
-    assert answer.endswith(b'{"data":{"upsertContacts":{"created":1000}}}')
+    assert b'{"data":{"upsertContacts":{"created":1000}}' in answer
 
 
 @pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
