@@ -13,14 +13,14 @@ T = TypeVar("T")
 TURN_SECONDS = 0.002
 
 
-async def in_turns(values: Iterable[T]) -> AsyncIterator[T]:
+async def in_turns(values: Iterable[T], seconds: float = TURN_SECONDS) -> AsyncIterator[T]:
     """The values. Others run between two of them when the work on the previous ones took a turn."""
-    end = perf_counter() + TURN_SECONDS
+    end = perf_counter() + seconds
     for value in values:
         yield value
         if perf_counter() > end:
             await _turn()
-            end = perf_counter() + TURN_SECONDS
+            end = perf_counter() + seconds
 
 
 class _Turns:

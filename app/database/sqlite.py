@@ -111,7 +111,8 @@ class SQLite:
         rows: Sequence[Row],
     ) -> None:
         driver: Any = connection.driver_connection
-        many = [statement.arguments(workspace_id=workspace_id, **row) for row in rows]
+        # Computed in the thread of the connection, while other requests are served.
+        many = (statement.arguments(workspace_id=workspace_id, **row) for row in rows)
         with _limited(connection):
             await (await driver.executemany(statement.text, many)).close()
 

@@ -122,11 +122,11 @@ def condition_points(value: Any, levels: int = _LEVELS) -> int:
                 points += condition_points(one, levels - 1)
         return points or CONDITION_POINTS
     if kind is list and levels:
-        points = len(value)
+        points = 0
         for one in value:
             if type(one) is dict or type(one) is list:
                 points += condition_points(one, levels - 1)
-        return points if points > len(value) else CONDITION_POINTS + points
+        return points or CONDITION_POINTS + len(value)
     return 0 if value is None else CONDITION_POINTS
 
 

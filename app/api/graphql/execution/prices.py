@@ -7,12 +7,12 @@ from graphql import GraphQLField
 POINTS = "points"  # in the metadata of a field: its own points, if they are not 1
 PRICE = "price"  # in the metadata of a root field
 
-# Of a field of JSON in a query: up to 64 KiB that are read only if the field is selected. A mutation
+# Of a field of JSON in a query: up to 64 KiB, read only if the field is selected. A mutation
 # reads the whole contact in any case.
 JSON_POINTS = 64
 
 # Up to 100,000 contacts are examined for a count, and all tagged ones for a list of tags.
-COUNT_POINTS = 2_500
+COUNT_POINTS = 5_000
 
 # A condition may be compared with 10,000 contacts, for each page.
 CONDITION_POINTS = 100
