@@ -34,8 +34,11 @@ DELETE = "mutation ($by: ContactSelection!) { deleteContacts(selection: $by) { d
 
 
 class Target(Protocol):
-    port: int
-    key: str
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def key(self) -> str: ...
 
 
 Case = Callable[[Target], None]

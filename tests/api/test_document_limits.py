@@ -12,6 +12,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
     get_introspection_query,
@@ -243,7 +244,7 @@ def expanded(
         elif isinstance(node, FragmentSpreadNode):
             found.append((0, 0, 0, directives))
             found += expanded(fragments[node.name.value].selection_set, fragments, depth)
-        else:
+        elif isinstance(node, InlineFragmentNode):
             found.append((0, 0, 0, directives))
             found += expanded(node.selection_set, fragments, depth)
     return found

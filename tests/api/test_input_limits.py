@@ -41,7 +41,7 @@ def emails(count: int) -> list[dict[str, Any]]:
 # --- Values
 
 
-TOO_MUCH = {
+TOO_MUCH: dict[str, tuple[str, dict[str, Any]]] = {
     "rows of broken tags": (BULK, {"inputs": [{"tags": [""] * 900}] * 1_000}),
     "a filter of many values": (LIST, {"filter": {"professionalId": {"in": [1] * 1_900_000}}}),
     "a contact of many tags": (UPSERT, {"input": {"tags": [""] * 1_300_000}}),
@@ -71,7 +71,12 @@ async def test_too_many_values_are_refused_and_the_limit_named(api: Client, name
 
 @on_sqlite
 async def test_values_up_to_the_limit_are_taken(api: Client) -> None:
-    for value in ([1] * (LIMIT - 1), [[[]]] * (LIMIT // 2 - 1), ["," * 10] * (LIMIT - 1)):
+    values: list[list[Any]] = [
+        [1] * (LIMIT - 1),
+        [[[]]] * (LIMIT // 2 - 1),
+        ["," * 10] * (LIMIT - 1),
+    ]
+    for value in values:
         assert "errors" not in await sent(api, body(NONE, unknown=value))
 
 

@@ -188,6 +188,7 @@ def test_error_table_has_the_statuses(live_server: Server) -> None:
         (live_server.key, "BAD_REQUEST", {"query": 1}),
         (live_server.key, "GRAPHQL_PARSE_FAILED", {"query": "{"}),
         (live_server.key, "GRAPHQL_VALIDATION_FAILED", {"query": "{ nothing }"}),
+        (live_server.key, "LIMIT_EXCEEDED", {"query": "{ a " * 16 + "}" * 16}),
         (live_server.key, "BAD_USER_INPUT", {"query": upsert, "variables": {"input": 1}}),
         (live_server.key, "BAD_USER_INPUT", {"query": upsert, "variables": {"input": {}}}),
         (made.stdout.strip(), "FORBIDDEN", {"query": upsert, "variables": {"input": {}}}),

@@ -79,11 +79,16 @@ def executed(result: ExecutionResult, budget: ErrorBudget | None = None) -> dict
     answer: dict[str, Any] = {} if is_unavailable(result) else {"data": result.data}
     if result.errors:
         answer["errors"] = [_raised(error) for error in result.errors[:ERRORS_LIMIT]]
-        for entry in answer["errors"] if budget else ():
-            extensions = entry["extensions"]
-            if "errors" in extensions:
-                extensions["errors"] = budget.told(extensions["errors"])
+        if budget is not None:
+            _tell_within(answer["errors"], budget)
     return answer
+
+
+def _tell_within(entries: Iterable[dict[str, Any]], budget: ErrorBudget) -> None:
+    for entry in entries:
+        extensions = entry["extensions"]
+        if "errors" in extensions:
+            extensions["errors"] = budget.told(extensions["errors"])
 
 
 def masked(error: BaseException) -> dict[str, Any]:

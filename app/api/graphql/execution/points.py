@@ -14,6 +14,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    NamedTypeNode,
     SelectionNode,
     SelectionSetNode,
     get_named_type,
@@ -131,6 +132,7 @@ class SelectionPoints:
 
     def _applies(self, node: SelectionNode, kind: GraphQLObjectType) -> bool:
         """Whether a fragment is of the type, or of an abstract type that has it."""
+        condition: NamedTypeNode | None
         if isinstance(node, FragmentSpreadNode):
             condition = self._fragments[node.name.value].type_condition
         else:

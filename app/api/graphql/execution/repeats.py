@@ -10,6 +10,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
@@ -51,9 +52,9 @@ def _fields(
         for node in selection.selections:
             if isinstance(node, FieldNode):
                 yield node
-            elif not isinstance(node, FragmentSpreadNode):
+            elif isinstance(node, InlineFragmentNode):
                 yield from _fields([node.selection_set], fragments, spread)
-            elif node.name.value not in spread:
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
                 spread.add(node.name.value)
                 fragment = fragments.get(node.name.value)
                 if fragment is not None:
