@@ -1,6 +1,7 @@
 """Fields with resolvers. Every root field declares the scope it needs."""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import strawberry
@@ -62,9 +63,16 @@ class RequireScope(FieldExtension):
 def counted(outcome: Any) -> Any:
     """Notes for the log how many rows a root field answered: an outcome of several has `rows`."""
     if outcome is not None:
-        several = outcome if isinstance(outcome, list) else getattr(outcome, "rows", None)
-        logs.request.get().rows += 1 if several is None else len(several)
+        kind: Any = type(outcome)
+        logs.request.get().rows += _counter(kind)(outcome)
     return outcome
+
+
+@lru_cache
+def _counter(kind: Any) -> Callable[[Any], int]:
+    if issubclass(kind, list):
+        return len
+    return (lambda outcome: len(outcome.rows)) if hasattr(kind, "rows") else lambda _: 1
 
 
 def root_field(
