@@ -3,29 +3,32 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from starlette.types import Scope
 
 from app import logs
+from app.errors import CommandFailed
 from app.logs import RequestRecord
 from app.server.request_log import RequestLog
 from app.settings import Settings
 from app.tables import new_id
+
+if TYPE_CHECKING:
+    from app.server.tracing import Tracing
 
 
 class Telemetry:
     def __init__(self, settings: Settings) -> None:
         self._log = RequestLog()
         self._metrics: ModuleType | None = None
-        self._tracing = None
+        self._tracing: Tracing | None = None
         if settings.metrics_port is not None:
             from app.server import metrics
 
             self._metrics = metrics
         if settings.otel_exporter_otlp_endpoint is not None:
-            from app.server.tracing import Tracing
-
-            self._tracing = Tracing(settings.otel_exporter_otlp_endpoint)
+            self._tracing = _tracing(settings.otel_exporter_otlp_endpoint)
 
     @contextmanager
     def of(self, scope: Scope) -> Iterator[RequestRecord]:
@@ -45,3 +48,13 @@ class Telemetry:
     def close(self) -> None:
         if self._tracing is not None:
             self._tracing.close()
+
+
+def _tracing(endpoint: str) -> "Tracing":
+    """Raises CommandFailed."""
+    try:
+        from app.server.tracing import Tracing
+    except ModuleNotFoundError as error:
+        message = "OTEL_EXPORTER_OTLP_ENDPOINT needs the extra tracing: rollcall[tracing]."
+        raise CommandFailed(message) from error
+    return Tracing(endpoint)
