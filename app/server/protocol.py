@@ -25,7 +25,10 @@ HEAD_LIMIT = 32 * 1024
 PIECE = 8 * 1024
 
 # What is read and thrown away after an answer that did not wait for the end of a body.
-DISCARDED_LIMIT = 4 * 1024 * 1024
+DISCARDED_BODY_LIMIT = 4 * 1024 * 1024
+
+# The same after a refused head. It is as much as the kernel has received in the meantime.
+DISCARDED_HEAD_LIMIT = 256 * 1024
 
 
 class Phase(Enum):
@@ -165,12 +168,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # --- Answers that come before the end of the body ---
 
-    def linger(self) -> None:
+    def linger(self, discarded_limit: int) -> None:
         """Closes the connection for writing. Closing it for reading would make the system throw
         away the answer before a client that is still sending has read it. The client closes the
         rest, or uvicorn's timer for idle connections does."""
         if self._to_discard is None and not self.transport.is_closing():
-            self._to_discard = DISCARDED_LIMIT
+            self._to_discard = discarded_limit
             self._phase = Phase.SILENT
             self._since = self.loop.time()
             if self.cycle is not None:
@@ -236,7 +239,7 @@ class BoundedProtocol(HttpToolsProtocol):
         is_its_own = self._phase is Phase.BODY and not self.pipeline
         if is_free or (is_its_own and not cycle.response_started):
             self._answer(error)
-            self.linger()
+            self.linger(DISCARDED_HEAD_LIMIT)
         else:
             self.transport.close()
         self._disconnect()
@@ -267,4 +270,4 @@ class _HalfOpen(asyncio.Transport):
         return self._protocol.transport.is_closing()
 
     def close(self) -> None:
-        self._protocol.linger()
+        self._protocol.linger(DISCARDED_BODY_LIMIT)

@@ -72,7 +72,8 @@ def read(one: ssl.SSLSocket) -> bytes:
 
 def requests(server: Server) -> list[str]:
     """The addresses of the clients in Rollcall's log."""
-    return re.findall(r' (\S+):\d+ - "POST /graphql ', server.log)
+    found = r'"client":"([^"]+):\d+","method":"POST","path":"/graphql"'
+    return re.findall(found, server.log)
 
 
 def test_address_in_the_log_is_the_client_s(server: Server, proxy: Proxy) -> None:

@@ -34,6 +34,7 @@ def server(tmp_path: Path, empty_url: str) -> Iterator[Server]:
         ENVIRONMENT="development",
         DATABASE_LOCK_TIMEOUT_SECONDS=LONGER_THAN_THE_TEST,
         DATABASE_STATEMENT_TIMEOUT_SECONDS=LONGER_THAN_THE_TEST,
+        OPERATION_TIMEOUT_SECONDS=LONGER_THAN_THE_TEST,
         **COUNTED,
     )
     server.start()
