@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.commands import Rollcall, refused
 from tests.support.server import COUNTED, HTTP, Server
-from tests.support.waiting import BOUND_SECONDS
+from tests.support.waiting import BOUND_SECONDS, until
 
 QUERY = b'{"query": "{ __typename }"}'
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: rollcall.test\r\ncontent-type: application/json\r\n"
@@ -150,8 +150,10 @@ def behind_proxy(tmp_path: Path) -> Iterator[Server]:
 
 
 def logged(server: Server, path: str) -> list[str]:
-    """The addresses of the requests of a path."""
-    return re.findall(rf'"client":"([^"]+)","method":"GET","path":"{path}"', server.log)
+    """The addresses of the requests of a path. The line may come after the answer."""
+    line = rf'"client":"([^"]+)","method":"GET","path":"{path}"'
+    until(lambda: re.search(line, server.log))
+    return re.findall(line, server.log)
 
 
 def test_forwarded_address_is_not_believed(live_server: Server) -> None:
