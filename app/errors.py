@@ -7,6 +7,10 @@ RollcallError               code, message, and the HTTP status if the whole requ
 ├── LimitExceeded           a document, its variables or its answer exceed a limit
 ├── BadRequest              the HTTP request is not a GraphQL request (400, 405, 406, 408,
 │                           413, 415, 431)
+├── UntrustedDocument       the document is not executed (200 or 400, by the media type)
+│   ├── PersistedQueryNotSupported    an id, and the server has no manifest
+│   ├── PersistedQueryNotFound        an id that the manifest does not have
+│   └── PersistedQueryIdRequired      no id, and only the manifest's documents are executed
 ├── Unavailable             the server or its database cannot be reached or is too busy (503)
 ├── TimedOut                a statement or an operation took too long (503)
 └── CommandFailed           a command of the command line failed
@@ -88,6 +92,31 @@ class BadRequest(RollcallError):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
+
+
+class UntrustedDocument(RollcallError):
+    """Apollo's and urql's clients know the first two by their message, and then send the
+    document."""
+
+    text: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(self.text)
+
+
+class PersistedQueryNotSupported(UntrustedDocument):
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+    text = "PersistedQueryNotSupported"
+
+
+class PersistedQueryNotFound(UntrustedDocument):
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    text = "PersistedQueryNotFound"
+
+
+class PersistedQueryIdRequired(UntrustedDocument):
+    code = "PERSISTED_QUERY_ID_REQUIRED"
+    text = "The server executes only trusted documents. Send the documentId of one of them."
 
 
 class Unavailable(RollcallError):

@@ -1,8 +1,17 @@
 """Settings, from the environment or a file `.env` in the working folder."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, IPvAnyNetwork
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    IPvAnyNetwork,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -60,6 +69,15 @@ class Settings(BaseSettings, DatabaseSettings, LimitSettings):
     trusted_proxies: Annotated[
         tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_separated)
     ] = ()
+    trusted_documents: Literal["optional", "only"] = "optional"
+    trusted_documents_manifest: Path | None = Field(default=None, validate_default=True)
+
+    @field_validator("trusted_documents_manifest")
+    @classmethod
+    def _is_given_where_demanded(cls, path: Path | None, others: ValidationInfo) -> Path | None:
+        if path is None and others.data.get("trusted_documents") == "only":
+            raise PydanticCustomError("missing", "TRUSTED_DOCUMENTS=only needs it")
+        return path
 
     @property
     def is_production(self) -> bool:

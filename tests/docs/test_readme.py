@@ -118,7 +118,7 @@ def test_links_have_targets() -> None:
 def test_settings_table_is_the_settings() -> None:
     rows = {name: default for name, default, _ in table("Setting")}
     assert rows == {
-        f"`{name.upper()}`": "none" if field.default == () else f"`{field.default}`"
+        f"`{name.upper()}`": "none" if field.default in ((), None) else f"`{field.default}`"
         for name, field in Settings.model_fields.items()
     }
 
@@ -169,13 +169,18 @@ def test_orders_are_those_of_the_schema() -> None:
 
 
 def test_error_table_has_every_code() -> None:
-    raised = {error.code for error in RollcallError.__subclasses__()} - {CommandFailed.code}
+    raised = codes_of(RollcallError) - {CommandFailed.code}
     prepared = {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "INTERNAL_SERVER_ERROR"}
     rows = table("Code")
     assert {row[0].strip("`") for row in rows} == raised | prepared
     [broken] = [row[1] for row in rows if "{code, field, message}" in row[1]]
     named = re.findall(r"`([A-Z_]+)`", broken)
     assert named == [code.value for code in FieldErrorCode]
+
+
+def codes_of(kind: type[RollcallError]) -> set[str]:
+    below = kind.__subclasses__()
+    return {code for one in below for code in codes_of(one)} if below else {kind.code}
 
 
 def test_error_table_has_the_statuses(live_server: Server) -> None:
@@ -192,6 +197,7 @@ def test_error_table_has_the_statuses(live_server: Server) -> None:
         (live_server.key, "BAD_USER_INPUT", {"query": upsert, "variables": {"input": 1}}),
         (live_server.key, "BAD_USER_INPUT", {"query": upsert, "variables": {"input": {}}}),
         (made.stdout.strip(), "FORBIDDEN", {"query": upsert, "variables": {"input": {}}}),
+        (live_server.key, "PERSISTED_QUERY_NOT_SUPPORTED", {"documentId": "x"}),
     ]
     for row, (key, code, body) in zip(table("Code"), requests, strict=False):
         for media_type, status in ((JSON, row[2]), (RESPONSE_JSON, row[3])):

@@ -24,6 +24,7 @@ from app.api.graphql.execution.answers import (
 from app.api.graphql.execution.cost import too_costly
 from app.api.graphql.execution.documents import Documents
 from app.api.graphql.execution.execute import Executor
+from app.api.graphql.execution.trusted_documents import TrustedDocuments, load
 from app.api.http.body import json_body
 from app.api.http.concurrency import Concurrency
 from app.api.http.disconnect import while_connected
@@ -32,7 +33,7 @@ from app.api.http.negotiation import JSON, RESPONSE_JSON, negotiated
 from app.api.http.parameters import Parameters, parameters_of, parameters_of_url
 from app.api.http.response import respond
 from app.database.sessions import Database
-from app.errors import BadRequest, LimitExceeded, RollcallError
+from app.errors import BadRequest, LimitExceeded, RollcallError, UntrustedDocument
 from app.settings import Settings
 from app.workspaces.keys import Authenticator, Caller
 
@@ -49,9 +50,7 @@ class GraphQLEndpoint:
         self._settings = settings
         self._concurrency = Concurrency(settings.max_concurrent_requests)
         self._schema = schema._schema
-        self._documents = Documents(
-            self._schema, settings, introspection=not settings.is_production
-        )
+        self._documents, self._trusted_documents = prepared_documents(schema, settings)
         self._executor = Executor(schema, hide_suggestions=settings.is_production)
 
     async def close(self) -> None:
@@ -74,7 +73,7 @@ class GraphQLEndpoint:
                 return await self._run(request, caller, parameters, media_type)
             finally:
                 self._concurrency.end(caller.workspace_id)
-        except LimitExceeded as error:
+        except (LimitExceeded, UntrustedDocument) as error:
             return respond(error_answer(error), media_type, _refused_status(media_type))
         except RollcallError as error:
             return respond(error_answer(error), media_type, error.status)
@@ -92,7 +91,8 @@ class GraphQLEndpoint:
         self, request: Request, caller: Caller, parameters: Parameters, media_type: str
     ) -> Response:
         refused_status = _refused_status(media_type)
-        document = self._documents.prepare(parameters.query)
+        text = self._trusted_documents.document(parameters.document_id, parameters.query)
+        document = self._documents.prepare(text)
         if document.ast is None or document.errors:
             return respond(refused(document.errors, document.code), media_type, refused_status)
         operation = document.operation(parameters.operation_name)
@@ -132,6 +132,15 @@ class GraphQLEndpoint:
             return respond(answer, media_type, status, self._settings.max_answer_bytes)
         except LimitExceeded as error:
             return respond(error_answer(error) | _told(cost), media_type, refused_status)
+
+
+def prepared_documents(
+    schema: strawberry.Schema, settings: Settings
+) -> tuple[Documents, TrustedDocuments]:
+    """Raises CommandFailed for a manifest of trusted documents that has faults."""
+    documents = Documents(schema._schema, settings, introspection=not settings.is_production)
+    only = settings.trusted_documents == "only"
+    return documents, load(settings.trusted_documents_manifest, documents, only=only)
 
 
 def _refused_status(media_type: str) -> int:

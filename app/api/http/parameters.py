@@ -15,10 +15,11 @@ QUERY_LIMIT = 250_000  # characters, each of which takes time to parse
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    query: str
+    query: str  # empty if a document is named by its id alone
     variables: dict[str, Any] | None
     operation_name: str | None
     values: int  # in the variables, scalars included
+    document_id: str | None = None
 
 
 def parameters_of_url(query_params: QueryParams, values_limit: int) -> Parameters:
@@ -36,17 +37,32 @@ def parameters_of(given: Any, values_limit: int) -> Parameters:
         raise BadRequest("Batches are not supported: send one operation per request.")
     if not isinstance(given, Mapping):
         raise BadRequest("The body must be a JSON object.")
-    query = given.get("query")
-    if not isinstance(query, str):
+    for name in ("variables", "extensions"):
+        if not isinstance(given.get(name), dict | None):
+            raise BadRequest(f"{name} must be an object.")
+    query, document_id = given.get("query"), _document_id(given)
+    if not isinstance(query, str) and (query is not None or document_id is None):
         raise BadRequest("query must be a string.")
+    query = query or ""
     if len(query) > QUERY_LIMIT:
         raise BadRequest(f"query must have at most {QUERY_LIMIT:,} characters.")
     operation_name = given.get("operationName")
     if not isinstance(operation_name, str | None):
         raise BadRequest("operationName must be a string.")
-    for name in ("variables", "extensions"):
-        if not isinstance(given.get(name), dict | None):
-            raise BadRequest(f"{name} must be an object.")
     variables = given.get("variables")
     values = count_values(variables, values_limit) if variables else 0
-    return Parameters(query, variables, operation_name or None, values)
+    return Parameters(query, variables, operation_name or None, values, document_id)
+
+
+def _document_id(given: Mapping[str, Any]) -> str | None:
+    """As the GraphQL-over-HTTP draft has it, or as the clients of Apollo and urql send a hash."""
+    name, document_id = "documentId", given.get("documentId")
+    if document_id is None:
+        persisted = (given.get("extensions") or {}).get("persistedQuery")
+        if persisted is None:
+            return None
+        name = "extensions.persistedQuery.sha256Hash"
+        document_id = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if not isinstance(document_id, str):
+        raise BadRequest(f"{name} must be a string.")
+    return document_id
