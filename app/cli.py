@@ -26,6 +26,7 @@ from app.database.sessions import Database, sqlite_path
 from app.errors import CommandFailed, RollcallError, Unavailable
 from app.fields.sources import DEFAULT_SOURCE
 from app.settings import Settings
+from app.tables import ApiKey, now
 from app.timestamps import parse_timestamp
 from app.workspaces import workspaces
 from app.workspaces.keys import Scope
@@ -174,17 +175,21 @@ def create_key(
 def list_keys() -> None:
     """Prints a line for each key: id, workspace, prefix, scopes, source, state, last use, name."""
     for key, workspace in _in_session(workspaces.list_keys):
-        state = "active"
-        if key.expires_at is not None:
-            state = f"expires {key.expires_at.isoformat()}"
-        if key.revoked_at is not None:
-            state = f"revoked {key.revoked_at.isoformat()}"
-        used = "never used"
-        if key.last_used_at is not None:
-            used = f"used {key.last_used_at.isoformat()}"
+        used = key.last_used_at
+        use = f"used {used.isoformat()}" if used else "never used"
         scopes = ",".join(key.scopes)
-        parts = (key.id, workspace.name, key.prefix, scopes, key.source, state, used, key.name)
+        state = _state(key)
+        parts = (key.id, workspace.name, key.prefix, scopes, key.source, state, use, key.name)
         typer.echo("\t".join(str(part) for part in parts))
+
+
+def _state(key: ApiKey) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {key.revoked_at.isoformat()}"
+    if key.expires_at is not None:
+        verb = "expires" if key.expires_at > now() else "expired"
+        return f"{verb} {key.expires_at.isoformat()}"
+    return "active"
 
 
 @key_commands.command("rotate")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import or_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -61,7 +62,8 @@ async def create_key(
 async def rotate_key(
     session: AsyncSession, key_id: UUID, overlap: timedelta, expires_at: datetime | None
 ) -> str:
-    """A new key of the same name, source and scopes. The old one expires after the overlap."""
+    """A new key of the same name, source and scopes. The old one and those that it made over the
+    API expire after the overlap, unless they do before."""
     old = await _key(session, key_id)
     at = now()
     _check_expiry(expires_at)
@@ -73,7 +75,9 @@ async def rotate_key(
     key, record = api_key(old.workspace_id, old.name, scopes, expires_at, old.source)
     session.add(record)
     end = at + overlap
-    old.expires_at = end if old.expires_at is None else min(old.expires_at, end)
+    lasts = or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > end)
+    old_ones = or_(col(ApiKey.id) == old.id, col(ApiKey.created_by) == old.id)
+    await session.exec(update(ApiKey).where(old_ones, lasts).values(expires_at=end))
     return key
 
 
@@ -115,9 +119,8 @@ async def revoke_key(session: AsyncSession, key_id: UUID) -> None:
 async def revoke(session: AsyncSession, key: ApiKey) -> None:
     """With the keys that it made over the API."""
     key.revoked_at = key.revoked_at or now()
-    made = (col(ApiKey.created_by) == key.id, col(ApiKey.workspace_id) == key.workspace_id)
-    valid = col(ApiKey.revoked_at).is_(None)
-    await session.exec(update(ApiKey).where(*made, valid).values(revoked_at=key.revoked_at))
+    made = (col(ApiKey.created_by) == key.id, col(ApiKey.revoked_at).is_(None))
+    await session.exec(update(ApiKey).where(*made).values(revoked_at=key.revoked_at))
 
 
 async def lock_workspace(session: AsyncSession, workspace_id: UUID) -> None:

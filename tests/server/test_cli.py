@@ -19,6 +19,7 @@ from app.database.migrate import is_current
 from app.database.sessions import Database
 from app.errors import Unauthenticated
 from app.workspaces import workspaces
+from app.workspaces.administration import LIFETIME_LIMIT_SECONDS, KeyRequest, create_key
 from app.workspaces.keys import Caller, Scope, authenticate
 from tests.support.commands import Result, Rollcall, refused
 from tests.support.databases import empty_sqlite
@@ -155,7 +156,22 @@ def test_overlap_is_chosen_and_never_makes_a_key_last_longer(
     assert on_database(*again, "--overlap-hours", "0").code == 0
     with pytest.raises(Unauthenticated, match="expired"):
         caller(empty_url, key)
+    assert listed(on_database)[0][5].startswith("expired ")
     assert caller(empty_url, new).workspace_name == "ours"
+
+
+def test_keys_that_a_rotated_key_made_expire_with_it(on_database: Rollcall, empty_url: str) -> None:
+    maker = created(on_database, *READ, "--scope", "admin")
+    request = KeyRequest("page", [Scope.CONTACTS_READ], LIFETIME_LIMIT_SECONDS, "default")
+    who = caller(empty_url, maker)
+    made = in_database(empty_url, lambda database: create_key(database, who, request))
+    identity = listed(on_database)[0][0]
+    on_database("key", "rotate", identity, "--overlap-hours", "1")
+    expiries = {caller(empty_url, key).key_expires_at for key in (maker, made.key)}
+    assert len(expiries) == 1
+    on_database("key", "revoke", identity)
+    with pytest.raises(Unauthenticated, match="revoked"):
+        caller(empty_url, made.key)
 
 
 def test_key_that_ended_or_expires_is_not_rotated_silently(on_database: Rollcall) -> None:
