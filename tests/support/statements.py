@@ -54,12 +54,12 @@ def every_statement(see: See) -> Iterator[None]:
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """A list that grows with each statement, but not with those that record, at some time after a
-    request, that its key was used."""
+    """A list that grows with each statement but BEGIN, and but those that record, at some time
+    after a request, that its key was used."""
     seen: list[str] = []
 
     def note(statement: str, _: Any) -> None:
-        if not statement.startswith("UPDATE api_key SET last_used_at"):
+        if not statement.startswith(("BEGIN", "UPDATE api_key SET last_used_at")):
             seen.append(statement)
 
     with every_statement(note):
