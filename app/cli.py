@@ -62,12 +62,14 @@ def serve(
     # The API takes longer to import than most commands take to run.
     from app.api.graphql.schema import schema as graphql_schema
     from app.api.http.endpoint import prepared_documents
+    from app.server.production import require_sensible
     from app.server.serving import listen, server_lock
     from app.server.serving import serve as serve_here
     from app.server.workers import supervise
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn restores it and signals again
     settings = Settings()
+    require_sensible(settings)
     file = sqlite_path(settings.database_url)
     if file is not None and workers > 1:
         raise CommandFailed("--workers must be 1 with SQLite. PostgreSQL allows more.")

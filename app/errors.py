@@ -57,6 +57,7 @@ class Unauthenticated(RollcallError):
 
 class Forbidden(RollcallError):
     code = "FORBIDDEN"
+    status = 403
 
 
 class InvalidInput(RollcallError):

@@ -1,9 +1,11 @@
 """Settings, from the environment or a file `.env` in the working folder."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     Field,
@@ -50,7 +52,35 @@ def _separated(value: Any) -> Any:
     return value
 
 
-class Settings(BaseSettings, DatabaseSettings, LimitSettings):
+# As browsers write it: in lower case, without the port that the scheme has anyway, and no path.
+_ORIGIN = re.compile(
+    r"\*|(?!http://[^/]*:80$|https://[^/]*:443$)[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[1-9]\d{0,4})?"
+    r"|https?://\[[0-9a-f:]+\](:[1-9]\d{0,4})?"
+)
+
+
+def _origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise PydanticCustomError(
+            "origin",
+            "must be an origin as browsers send it, such as https://app.example.com: in lower case "
+            "and without a path or the default port",
+        )
+    return text
+
+
+class SurfaceSettings(BaseModel):
+    """What callers and pages may see and do. None means in development only."""
+
+    introspection: bool | None = None
+    graphiql: bool | None = None
+    get_requests: bool | None = None
+    allowed_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_separated)
+    ] = ()
+
+
+class Settings(BaseSettings, DatabaseSettings, LimitSettings, SurfaceSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     host: str = "127.0.0.1"
@@ -82,3 +112,19 @@ class Settings(BaseSettings, DatabaseSettings, LimitSettings):
     @property
     def is_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def shows_schema(self) -> bool:
+        """By introspection, and by suggestions in messages."""
+        return self._in_development(self.introspection)
+
+    @property
+    def serves_graphiql(self) -> bool:
+        return self._in_development(self.graphiql)
+
+    @property
+    def serves_get(self) -> bool:
+        return self._in_development(self.get_requests)
+
+    def _in_development(self, setting: bool | None) -> bool:
+        return not self.is_production if setting is None else setting

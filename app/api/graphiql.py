@@ -31,12 +31,8 @@ def _with_policy(app: ASGIApp) -> ASGIApp:
     async def respond(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [
-                    (b"content-security-policy", _POLICY.encode()),
-                    (b"referrer-policy", b"no-referrer"),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
-                message["headers"] = [*message["headers"], *headers]
+                policy = (b"content-security-policy", _POLICY.encode())
+                message["headers"] = [*message["headers"], policy]
             await send(message)
 
         await app(scope, receive, send_with_policy)

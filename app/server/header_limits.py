@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.graphql.execution.answers import error_answer
+from app.api.http.security_headers import SECURITY_HEADERS
 from app.errors import BadRequest
 
 HEADERS_LIMIT = 100
@@ -23,7 +24,7 @@ class HeaderLimits:
             await self.app(scope, receive, send)
             return
         content = orjson.dumps(error_answer(error))
-        response = Response(content, error.status, media_type="application/json")
+        response = Response(content, error.status, SECURITY_HEADERS, media_type="application/json")
         await response(scope, receive, send)
 
 

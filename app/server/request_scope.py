@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.graphql.execution.answers import masked
+from app.api.http.security_headers import SECURITY_HEADERS
 from app.server.telemetry import Telemetry
 
 
@@ -32,5 +33,5 @@ class RequestScope:
                 answer = orjson.dumps({"errors": [masked(error)]})
                 if record.status:
                     raise
-                response = Response(answer, 500, media_type="application/json")
+                response = Response(answer, 500, SECURITY_HEADERS, media_type="application/json")
                 await response(scope, receive, send_with_id)

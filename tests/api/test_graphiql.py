@@ -1,6 +1,5 @@
 """The GraphiQL page, used in headless Chromium as a newcomer would use it."""
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,23 +7,13 @@ from pathlib import Path
 
 import pytest
 from graphql import build_schema
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.support.programs import built, program
+from tests.support.browser import opened_page
+from tests.support.programs import built
 from tests.support.server import Server
 
 ROOT = Path(__file__).parent.parent.parent
-
-# As root Chromium has no sandbox; the rest keeps it from calling home.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass
@@ -41,10 +30,7 @@ class Visit:
 @pytest.fixture
 def visit(live_server: Server) -> Iterator[Visit]:
     built(ROOT / "app/graphiql/dist/index.html", "scripts/graphiql")
-    chromium = program(os.environ.get("ROLLCALL_CHROMIUM", "chromium"))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1300, "height": 2000})
+    with opened_page() as page:
         visit = Visit(page)
         page.on("request", lambda request: visit.requested.append(request.url))
         page.on("pageerror", lambda error: visit.errors.append(str(error)))
@@ -54,7 +40,6 @@ def visit(live_server: Server) -> Iterator[Visit]:
         )
         page.goto(f"{live_server.url}/graphiql/#key={live_server.key}")
         yield visit
-        browser.close()
 
 
 def test_first_tab_upserts_and_lists_and_docs_open(visit: Visit, live_server: Server) -> None:

@@ -4,7 +4,6 @@ import json
 import logging
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,9 +15,8 @@ from sqlalchemy import text
 from app import logs
 from app.api.graphql import read
 from app.database.sessions import Database
-from app.server.asgi import create_app
-from app.settings import Settings
 from tests.support.client import Client
+from tests.support.serving import serving
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -30,18 +28,6 @@ COUNT = "{ contacts { totalCount } }"
 
 # What is tested here has nothing to do with the database.
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@asynccontextmanager
-async def serving(database_url: str, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """The application with settings of the test's own."""
-    app = create_app(Settings(_env_file=None, database_url=database_url, **settings))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://rollcall.test") as client,
-    ):
-        yield client
 
 
 async def post(
@@ -569,17 +555,21 @@ async def production(database_url: str, api: Client) -> AsyncIterator[Client]:
         "{ ...F } fragment F on Query { __schema { queryType { name } } }",
     ],
 )
-async def test_introspection_is_for_development(
-    api: Client, production: Client, query: str
+async def test_introspection_is_for_development_unless_turned_on(
+    database_url: str, api: Client, production: Client, query: str
 ) -> None:
     assert "errors" not in await api.execute(query)
     answer = await production.execute(query)
     assert "data" not in answer
     assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    async with serving(database_url, environment="production", introspection=True) as http:
+        assert "errors" not in await Client(http, api.key).execute(query)
 
 
 @on_sqlite
-async def test_suggestions_are_for_development(api: Client, production: Client) -> None:
+async def test_suggestions_are_for_development_unless_introspection_is_turned_on(
+    database_url: str, api: Client, production: Client
+) -> None:
     calls: list[tuple[str, dict[str, Any]]] = [
         ("{ viewe { scopes } }", {}),
         ("{ contacts(firs: 1) { totalCount } }", {}),
@@ -591,18 +581,26 @@ async def test_suggestions_are_for_development(api: Client, production: Client) 
             {"o": {"field": "CREATED_A"}},
         ),
     ]
-    for query, variables in calls:
-        assert "Did you mean" in json.dumps(await api.execute(query, **variables)), query
-        refused = await production.execute(query, **variables)
-        assert refused["errors"]
-        assert "Did you mean" not in json.dumps(refused)
+    async with serving(database_url, environment="production", introspection=True) as http:
+        for query, variables in calls:
+            for client in (api, Client(http, api.key)):
+                answer = await client.execute(query, **variables)
+                assert "Did you mean" in json.dumps(answer), query
+            refused = await production.execute(query, **variables)
+            assert refused["errors"]
+            assert "Did you mean" not in json.dumps(refused)
 
 
 @on_sqlite
-async def test_get_and_graphiql_are_for_development(api: Client, production: Client) -> None:
-    assert (await get(api, query=VIEWER)).status_code == 200
-    assert (await api.http.get("/")).headers["location"] == "/graphiql/"
-    assert (await api.http.get("/graphiql/")).status_code in (200, 503)
+async def test_get_and_graphiql_are_for_development_unless_turned_on(
+    database_url: str, api: Client, production: Client
+) -> None:
+    opened = {"introspection": True, "graphiql": True, "get_requests": True}
+    async with serving(database_url, environment="production", **opened) as http:
+        for client in (api, Client(http, api.key)):
+            assert (await get(client, query=VIEWER)).status_code == 200
+            assert (await client.http.get("/")).headers["location"] == "/graphiql/"
+            assert (await client.http.get("/graphiql/")).status_code in (200, 503)
     response = await get(production, query=VIEWER)
     assert response.status_code == 405
     assert "data" not in response.text
@@ -611,17 +609,19 @@ async def test_get_and_graphiql_are_for_development(api: Client, production: Cli
 
 
 @on_sqlite
-async def test_production_serves_queries_and_mutations(production: Client) -> None:
-    assert (await production(CREATE))["__typename"] == "ContactCreated"
-    assert (await production("{ contacts { __typename totalCount } }"))["totalCount"] == 1
+async def test_development_can_be_closed_as_production_is(database_url: str, api: Client) -> None:
+    closed = {"introspection": False, "graphiql": False, "get_requests": False}
+    async with serving(database_url, **closed) as http:
+        client = Client(http, api.key)
+        assert "data" not in await client.execute("{ __schema { queryType { name } } }")
+        assert (await get(client, query=VIEWER)).status_code == 405
+        assert (await http.get("/graphiql/")).status_code == 404
 
 
 @on_sqlite
-async def test_no_origin_is_let_in_by_cors(api: Client, production: Client) -> None:
-    for client in (api, production):
-        response = await post_json(client, {"query": VIEWER}, origin="https://example.com")
-        assert not [name for name in response.headers if name.startswith("access-control")]
-        assert "server" not in response.headers
+async def test_production_serves_queries_and_mutations(production: Client) -> None:
+    assert (await production(CREATE))["__typename"] == "ContactCreated"
+    assert (await production("{ contacts { __typename totalCount } }"))["totalCount"] == 1
 
 
 def test_graphiql_that_is_not_built_says_what_to_run(

@@ -19,6 +19,7 @@ from app.api.graphql.execution.answers import (
     error_answer,
     executed,
     is_unavailable,
+    masked,
     refused,
 )
 from app.api.graphql.execution.cost import too_costly
@@ -26,6 +27,7 @@ from app.api.graphql.execution.documents import Documents
 from app.api.graphql.execution.execute import Executor
 from app.api.graphql.execution.trusted_documents import TrustedDocuments, load
 from app.api.http.body import json_body
+from app.api.http.compression import Compression
 from app.api.http.concurrency import Concurrency
 from app.api.http.disconnect import while_connected
 from app.api.http.key import api_key
@@ -44,20 +46,26 @@ BYTES_OF_A_POINT = 64 * 1024
 class GraphQLEndpoint:
     """An ASGI application."""
 
-    def __init__(self, schema: strawberry.Schema, database: Database, settings: Settings) -> None:
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        database: Database,
+        authenticator: Authenticator,
+        settings: Settings,
+    ) -> None:
         self._database = database
-        self._authenticator = Authenticator(database)
+        self._authenticator = authenticator
         self._settings = settings
         self._concurrency = Concurrency(settings.max_concurrent_requests)
+        self._compression = Compression()
         self._schema = schema._schema
         self._documents, self._trusted_documents = prepared_documents(schema, settings)
-        self._executor = Executor(schema, hide_suggestions=settings.is_production)
-
-    async def close(self) -> None:
-        await self._authenticator.close()
+        self._executor = Executor(schema, hide_suggestions=not settings.shows_schema)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._respond(Request(scope, receive))
+        request = Request(scope, receive)
+        response = await self._respond(request)
+        await self._compression.apply(response, request.headers)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
@@ -79,6 +87,8 @@ class GraphQLEndpoint:
             return respond(error_answer(error), media_type, error.status)
         except ClientDisconnect:
             return Response(status_code=400)  # the client does not receive it
+        except Exception as error:
+            return respond({"errors": [masked(error)]}, media_type, 500)
 
     async def _parameters(self, request: Request) -> Parameters:
         values_limit = self._settings.max_variable_values
@@ -138,7 +148,7 @@ def prepared_documents(
     schema: strawberry.Schema, settings: Settings
 ) -> tuple[Documents, TrustedDocuments]:
     """Raises CommandFailed for a manifest of trusted documents that has faults."""
-    documents = Documents(schema._schema, settings, introspection=not settings.is_production)
+    documents = Documents(schema._schema, settings, introspection=settings.shows_schema)
     only = settings.trusted_documents == "only"
     return documents, load(settings.trusted_documents_manifest, documents, only=only)
 

@@ -1,4 +1,4 @@
-"""The media type of an answer, as the Accept header asks for it (RFC 9110, 12.5.1)."""
+"""The media type and the coding of an answer, as the request asks for them."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,8 @@ _QUALITY = re.compile(r";\s*q=([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 
 def negotiated(accept: Iterable[str]) -> str:
-    """The first of the best media ranges decides. Raises BadRequest if none admits JSON."""
+    """The first of the best media ranges decides (RFC 9110, 12.5.1). Raises BadRequest if none
+    admits JSON."""
     chosen, best = None, 0.0
     for media_range in (",".join(accept) or "*/*").split(","):
         offered = _OFFERED.get(media_range.partition(";")[0].strip().lower())
@@ -27,6 +28,13 @@ def negotiated(accept: Iterable[str]) -> str:
     if chosen is None:
         raise BadRequest(f"Accept must admit {JSON} or {RESPONSE_JSON}.", 406)
     return chosen
+
+
+def accepts_gzip(accept_encoding: Iterable[str]) -> bool:
+    """RFC 9110, 12.5.3."""
+    codings = ",".join(accept_encoding).split(",")
+    qualities = {coding.partition(";")[0].strip().lower(): _quality(coding) for coding in codings}
+    return qualities.get("gzip", qualities.get("*", 0.0)) > 0
 
 
 def _quality(media_range: str) -> float:

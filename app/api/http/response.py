@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app.api.http.answer_bytes import dumps, dumps_within
+from app.api.http.security_headers import SECURITY_HEADERS
 
 
 def respond(
@@ -32,6 +33,7 @@ def _headers(media_type: str, status: int) -> list[tuple[bytes, bytes]]:
         "vary": "accept",
         "cache-control": "no-store",
         "content-type": f"{media_type}; charset=utf-8",
+        **SECURITY_HEADERS,
     }
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="rollcall"'
