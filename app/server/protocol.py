@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from app.api.graphql.execution.answers import error_answer
+from app.api.http.security_headers import SECURITY_HEADERS
 from app.errors import BadRequest, RollcallError, Unavailable
 from app.server.connections import Closed, Connections
 from app.server.header_limits import HEADERS_LIMIT, too_many_headers
@@ -20,6 +21,8 @@ from app.tables import new_id
 # The head of a request, and what the parser buffers. Half of it is for the headers, which have a
 # limit of their own, the rest for the URL.
 HEAD_LIMIT = 32 * 1024
+
+_SECURITY = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
 
 # Parsed at once, so that a head with too many headers is refused before the rest is parsed.
 PIECE = 8 * 1024
@@ -248,6 +251,7 @@ class BoundedProtocol(HttpToolsProtocol):
         content = orjson.dumps(error_answer(error))
         head = (
             "content-type: application/json\r\n"
+            f"{_SECURITY}"
             f"content-length: {len(content)}\r\n"
             f"x-request-id: {new_id()}\r\n"
             f"{'retry-after: 1' if error.status == 503 else 'cache-control: no-store'}\r\n"

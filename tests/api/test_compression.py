@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.http import compression
 from app.api.http.compression import BYTES_ON_THE_LOOP, MINIMUM_BYTES
 from app.api.http.negotiation import accepts_gzip
 from tests.support.client import Client
@@ -102,7 +101,7 @@ async def test_one_long_answer_is_compressed_at_a_time(
             others.append((await raw(api, PAGE, "gzip"))[0])
         return compress(body)
 
-    monkeypatch.setattr(compression.asyncio, "to_thread", meanwhile)
+    monkeypatch.setattr("app.api.http.compression.asyncio.to_thread", meanwhile)
     response, _ = await raw(api, PAGE, "gzip")
     assert response.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in others[0].headers

@@ -83,6 +83,15 @@ def test_address_in_the_log_is_the_client_s(server: Server, proxy: Proxy) -> Non
     until(lambda: requests(server)[before:] == [ELSEWHERE])
 
 
+def test_answers_over_tls_say_that_plain_http_is_not_to_be_used(
+    server: Server, proxy: Proxy
+) -> None:
+    for key in (server.key, "nonsense"):
+        headers = post(proxy, key, json=QUERY).headers
+        assert headers.get_list("strict-transport-security") == ["max-age=31536000"]
+        assert headers.get_list("x-content-type-options") == ["nosniff"]
+
+
 def test_address_that_a_client_forges_is_not_in_the_log(server: Server, proxy: Proxy) -> None:
     before = len(requests(server))
     post(proxy, server.key, json=QUERY, headers={"x-forwarded-for": "198.51.100.7"})
