@@ -61,7 +61,7 @@ def serve(
     """
     # The API takes longer to import than most commands take to run.
     from app.api.graphql.schema import schema as graphql_schema
-    from app.api.http.endpoint import prepared_documents
+    from app.api.http.operations import Operations
     from app.server.production import require_sensible
     from app.server.serving import listen, server_lock
     from app.server.serving import serve as serve_here
@@ -73,7 +73,7 @@ def serve(
     file = sqlite_path(settings.database_url)
     if file is not None and workers > 1:
         raise CommandFailed("--workers must be 1 with SQLite. PostgreSQL allows more.")
-    prepared_documents(graphql_schema, settings)  # reports what no worker could start with
+    Operations(graphql_schema, settings)  # reports what no worker could start with
     with ExitStack() as held:
         if file is not None:
             held.enter_context(server_lock(file))

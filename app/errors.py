@@ -11,6 +11,7 @@ RollcallError               code, message, and the HTTP status if the whole requ
 │   ├── PersistedQueryNotSupported    an id, and the server has no manifest
 │   ├── PersistedQueryNotFound        an id that the manifest does not have
 │   └── PersistedQueryIdRequired      no id, and only the manifest's documents are executed
+├── RateLimited             the key has too few points left for the operation (429)
 ├── Unavailable             the server or its database cannot be reached or is too busy (503)
 ├── TimedOut                a statement or an operation took too long (503)
 └── CommandFailed           a command of the command line failed
@@ -44,6 +45,8 @@ class FieldError:
 class RollcallError(Exception):
     code: ClassVar[str]
     status: int = 200
+    # Whether the HTTP request is, so that the status depends on the media type of the answer.
+    is_well_formed: ClassVar[bool] = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -77,6 +80,7 @@ class LimitExceeded(RollcallError):
     """`rule` names what is limited and the value; `limit` is the name of the setting."""
 
     code = "LIMIT_EXCEEDED"
+    is_well_formed = True
 
     def __init__(self, rule: str, limit: str, allowed: int, found: int | None = None) -> None:
         has = "" if found is None else f"; it has {found:,}"
@@ -85,6 +89,26 @@ class LimitExceeded(RollcallError):
         self.extensions: dict[str, Any] = {"limit": limit, "allowed": allowed}
         if found is not None:
             self.extensions["found"] = found
+
+
+class RateLimited(RollcallError):
+    code = "RATE_LIMITED"
+    status = 429
+
+    def __init__(self, cost: int, remaining: int, limit: int, seconds: int) -> None:
+        super().__init__(
+            f"The operation costs {cost:,} points, and {remaining:,} of the {limit:,} points of "
+            f"the API key are left. Try again in {seconds:,} s. The limits are "
+            "RATE_LIMIT_POINTS_PER_SECOND and RATE_LIMIT_BURST_POINTS: see Rate limits in "
+            "docs/api.md."
+        )
+        self.retry_after = seconds
+        self.extensions: dict[str, Any] = {
+            "limit": "RATE_LIMIT_POINTS_PER_SECOND",
+            "cost": cost,
+            "remaining": remaining,
+            "retryAfter": seconds,
+        }
 
 
 class BadRequest(RollcallError):
@@ -100,6 +124,7 @@ class UntrustedDocument(RollcallError):
     document."""
 
     text: ClassVar[str]
+    is_well_formed = True
 
     def __init__(self) -> None:
         super().__init__(self.text)

@@ -1,6 +1,7 @@
 """Settings, from the environment or a file `.env` in the working folder."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+# What one key may spend on a server of several partners: a partner that sends full bulks one after
+# another, all day long, spends less. docs/production.md has the figures.
+PRODUCTION_POINTS_PER_SECOND = 50_000
+BURST_SECONDS = 10
+
+MAX_POINTS = 2_000_000_000  # GraphQL's Int
 
 
 class DatabaseSettings(BaseModel):
@@ -43,6 +51,29 @@ class LimitSettings(BaseModel):
     max_errors: int = Field(default=100, ge=1)
     max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     operation_timeout_seconds: float = Field(default=10, gt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """The token bucket of each key."""
+
+    points_per_second: int
+    burst_points: int
+
+
+class RateLimitSettings(LimitSettings):
+    """The points that the operations of a key may cost. Unset, both depend on others."""
+
+    rate_limit_points_per_second: int | None = Field(default=None, ge=0, le=MAX_POINTS)
+    rate_limit_burst_points: int | None = Field(default=None, ge=1, le=MAX_POINTS)
+
+    @field_validator("rate_limit_burst_points")
+    @classmethod
+    def _admits_every_operation(cls, points: int | None, info: ValidationInfo) -> int | None:
+        cost = info.data.get("max_operation_cost", 0)  # not there if it is wrong
+        if points is not None and points < cost:
+            raise ValueError(f"must be at least MAX_OPERATION_COST, which is {cost:,}")
+        return points
 
 
 def _separated(value: Any) -> Any:
@@ -80,7 +111,7 @@ class SurfaceSettings(BaseModel):
     ] = ()
 
 
-class Settings(BaseSettings, DatabaseSettings, LimitSettings, SurfaceSettings):
+class Settings(BaseSettings, DatabaseSettings, RateLimitSettings, SurfaceSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     host: str = "127.0.0.1"
@@ -128,3 +159,18 @@ class Settings(BaseSettings, DatabaseSettings, LimitSettings, SurfaceSettings):
 
     def _in_development(self, setting: bool | None) -> bool:
         return not self.is_production if setting is None else setting
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.database_url.startswith("postgresql")
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """None where keys are not limited."""
+        points = self.rate_limit_points_per_second
+        if points is None and self.is_production and self.is_postgresql:
+            points = PRODUCTION_POINTS_PER_SECOND
+        if not points:
+            return None
+        burst = self.rate_limit_burst_points
+        return RateLimit(points, burst or max(points * BURST_SECONDS, self.max_operation_cost))

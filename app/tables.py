@@ -1,8 +1,8 @@
 """All tables, the same on SQLite and on PostgreSQL.
 
-`workspace` and `api_key` are the directory, which is read before the workspace of a request is
-found. All other tables have the data of workspaces; their keys and indexes start with the
-workspace.
+`workspace`, `api_key` and `key_quota` are the directory, which is used before the workspace of a
+request is known. All other tables have the data of workspaces; their keys and indexes start with
+the workspace.
 
 The row of a contact has all its data. `contact_identifier` and `contact_term` repeat a part of it
 for look-ups; `app.contacts.store.save` writes the three together. Text indexes and statistics,
@@ -58,6 +58,17 @@ class ApiKey(SQLModel, table=True):
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+
+
+class KeyQuota(SQLModel, table=True):
+    """The token bucket of an API key, and the points that the last lease was given."""
+
+    __tablename__ = "key_quota"
+
+    key_id: UUID = Field(primary_key=True, foreign_key="api_key.id", ondelete="CASCADE")
+    points: float
+    granted: float
+    filled_at: datetime
 
 
 class OfWorkspace(SQLModel):

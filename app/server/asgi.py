@@ -15,6 +15,7 @@ from app.api.graphiql import graphiql
 from app.api.graphql.execution.answers import masked
 from app.api.graphql.schema import schema
 from app.api.http.endpoint import GraphQLEndpoint
+from app.api.http.operations import Operations
 from app.api.http.schema_file import SchemaFile
 from app.api.http.security_headers import SecurityHeaders
 from app.database.migrate import is_current
@@ -82,7 +83,8 @@ def create_app(settings: Settings) -> Starlette:
         return PlainTextResponse(f"not ready: {reason}\n", 503, {"retry-after": "1"})
 
     methods = ["GET", "POST"] if settings.serves_get else ["POST"]
-    endpoint = GraphQLEndpoint(schema, database, authenticator, settings)
+    operations = Operations(schema, settings)
+    endpoint = GraphQLEndpoint(operations, database, authenticator, settings)
     routes: list[BaseRoute] = [
         Route(PATH, endpoint, methods=methods),
         Route("/schema.graphql", SchemaFile(schema, authenticator), methods=["GET"]),

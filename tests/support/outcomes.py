@@ -36,8 +36,10 @@ from app.contacts.listing.page import Page
 from app.contacts.merge import Merged
 from app.contacts.store.duplicate_keys import DuplicateReason
 from app.errors import FieldError, FieldErrorCode, Forbidden, InvalidInput, Unavailable
+from app.settings import RateLimit
 from app.tables import Contact
 from app.workspaces.keys import Caller, Scope
+from app.workspaces.quota import Allowance
 
 AT = datetime(2026, 1, 31, 8, tzinfo=UTC)
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -158,7 +160,9 @@ BY_ROOT_FIELD: dict[str, st.SearchStrategy[Any]] = {
     "keys": st.just([ApiKey.of_caller(CALLER)]) | st.just([None]),
     "createKey": st.just(CreateKeyPayload(key="x", api_key=ApiKey.of_caller(CALLER))),
     "revokeKey": st.just(ApiKey.of_caller(CALLER)) | st.none(),
-    "viewer": st.just(Viewer.of(CALLER)),
+    "viewer": st.builds(
+        Viewer.of, st.just(CALLER), st.none() | st.just(Allowance(RateLimit(50_000, 500_000)))
+    ),
     "upsertContact": upserts,
     "upsertContacts": bulks,
     "createContact": upserts,

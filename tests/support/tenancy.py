@@ -9,7 +9,7 @@ from sqlalchemy import TextClause
 
 from app.tables import OfWorkspace
 
-DIRECTORY = {"workspace", "api_key"}
+DIRECTORY = {"workspace", "api_key", "key_quota"}
 TENANT_TABLES = {str(table.__tablename__) for table in OfWorkspace.__subclasses__()}
 
 # What a statement may name beside them: the text index of SQLite, whose rows are joined to their
@@ -19,7 +19,7 @@ _OTHERS = {"contact_text", "alembic_version", "sqlite_master", "sqlite_temp_mast
 _NAMED = re.compile(r"(?:FROM|JOIN|UPDATE|INTO|,)\s+(\w+)(?![\w.(])(?:\s+AS\s+(\w+))?")
 
 _TABLE = re.compile(
-    r"\b(?:(?<!DISTINCT )FROM|JOIN|(?<!FOR )UPDATE|INTO)\s+(?!LATERAL\b)(\w+)(?![\w.(])"
+    r"\b(?:(?<!DISTINCT )FROM|JOIN|(?<!FOR )(?<!DO )UPDATE|INTO)\s+(?!LATERAL\b)(\w+)(?![\w.(])"
 )
 _ALIAS = re.compile(r"\bAS\s+(\w+)|\b(\w+)\s+AS\s+(?:MATERIALIZED\s+)?\(")
 

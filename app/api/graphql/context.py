@@ -11,6 +11,7 @@ from app.contacts.listing.conditions import Budget
 from app.database.sessions import Database
 from app.fields.rules import FAULTS_LIMIT
 from app.workspaces.keys import Caller
+from app.workspaces.quota import Allowance
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Context:
     database: Database
     caller: Caller
     budget: Budget = field(default_factory=Budget)
+    allowance: Allowance | None = None
     errors: ErrorBudget = field(default_factory=lambda: ErrorBudget(FAULTS_LIMIT))
 
 

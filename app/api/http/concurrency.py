@@ -1,6 +1,8 @@
 """How many operations run at the same time."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from app.errors import Unavailable
@@ -15,7 +17,8 @@ class Concurrency:
         self._running: Counter[UUID] = Counter()
         self._total = 0
 
-    def begin(self, workspace_id: UUID) -> None:
+    @contextmanager
+    def running(self, workspace_id: UUID) -> Iterator[None]:
         """Raises Unavailable if as many as may run do."""
         if self._running[workspace_id] >= self._share or self._total >= self._limit:
             raise Unavailable(
@@ -24,9 +27,10 @@ class Concurrency:
             )
         self._running[workspace_id] += 1
         self._total += 1
-
-    def end(self, workspace_id: UUID) -> None:
-        self._total -= 1
-        self._running[workspace_id] -= 1
-        if not self._running[workspace_id]:
-            del self._running[workspace_id]
+        try:
+            yield
+        finally:
+            self._total -= 1
+            self._running[workspace_id] -= 1
+            if not self._running[workspace_id]:
+                del self._running[workspace_id]

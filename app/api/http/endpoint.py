@@ -6,8 +6,7 @@ has the status 400 under `application/graphql-response+json`, and 200 under `app
 
 from typing import Any
 
-import strawberry
-from graphql import OperationType
+from graphql import ExecutionResult
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,24 +19,22 @@ from app.api.graphql.execution.answers import (
     executed,
     is_unavailable,
     masked,
-    refused,
 )
-from app.api.graphql.execution.cost import too_costly
-from app.api.graphql.execution.documents import Documents
-from app.api.graphql.execution.execute import Executor
-from app.api.graphql.execution.trusted_documents import TrustedDocuments, load
 from app.api.http.body import json_body
 from app.api.http.compression import Compression
 from app.api.http.concurrency import Concurrency
 from app.api.http.disconnect import while_connected
 from app.api.http.key import api_key
 from app.api.http.negotiation import JSON, RESPONSE_JSON, negotiated
+from app.api.http.operations import Operations
 from app.api.http.parameters import Parameters, parameters_of, parameters_of_url
+from app.api.http.rate_headers import rate_headers, retry_after
 from app.api.http.response import respond
 from app.database.sessions import Database
-from app.errors import BadRequest, LimitExceeded, RollcallError, UntrustedDocument
+from app.errors import BadRequest, RateLimited, RollcallError
 from app.settings import Settings
 from app.workspaces.keys import Authenticator, Caller
+from app.workspaces.quota import Allowance, quota_of
 
 # What a point of cost can bring to an answer: a document of JSON.
 BYTES_OF_A_POINT = 64 * 1024
@@ -48,19 +45,18 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema: strawberry.Schema,
+        operations: Operations,
         database: Database,
         authenticator: Authenticator,
         settings: Settings,
     ) -> None:
+        self._operations = operations
         self._database = database
         self._authenticator = authenticator
         self._settings = settings
         self._concurrency = Concurrency(settings.max_concurrent_requests)
         self._compression = Compression()
-        self._schema = schema._schema
-        self._documents, self._trusted_documents = prepared_documents(schema, settings)
-        self._executor = Executor(schema, hide_suggestions=not settings.shows_schema)
+        self._quota = quota_of(settings, database)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -73,20 +69,38 @@ class GraphQLEndpoint:
         try:
             media_type = negotiated(request.headers.getlist("accept"))
             caller = await self._authenticator.caller(api_key(request.headers))
-            record = logs.request.get()
-            record.workspace_id, record.key_id = caller.workspace_id, caller.key_id
-            parameters = await self._parameters(request)
-            self._concurrency.begin(caller.workspace_id)
-            try:
-                return await self._run(request, caller, parameters, media_type)
-            finally:
-                self._concurrency.end(caller.workspace_id)
-        except (LimitExceeded, UntrustedDocument) as error:
-            return respond(error_answer(error), media_type, _refused_status(media_type))
         except RollcallError as error:
-            return respond(error_answer(error), media_type, error.status)
+            return _refusal(error, media_type)
+        except Exception as error:
+            return respond({"errors": [masked(error)]}, media_type, 500)
+        record = logs.request.get()
+        record.workspace_id, record.key_id = caller.workspace_id, caller.key_id
+        if self._quota is None:
+            return await self._answer(request, caller, media_type, None)
+        allowance = self._quota.of(caller.key_id)
+        response = await self._answer(request, caller, media_type, allowance)
+        response.raw_headers += rate_headers(allowance)
+        return response
+
+    async def _answer(
+        self, request: Request, caller: Caller, media_type: str, allowance: Allowance | None
+    ) -> Response:
+        try:
+            if allowance is not None:
+                allowance.check()
+            parameters = await self._parameters(request)
+            with self._concurrency.running(caller.workspace_id):
+                return await self._run(request, caller, parameters, media_type, allowance)
         except ClientDisconnect:
             return Response(status_code=400)  # the client does not receive it
+        except RateLimited as error:
+            response = _refusal(error, media_type)
+            response.raw_headers.append(retry_after(error))
+            return response
+        except RollcallError as error:
+            if allowance is not None:
+                await allowance.charge()
+            return _refusal(error, media_type)
         except Exception as error:
             return respond({"errors": [masked(error)]}, media_type, 500)
 
@@ -98,59 +112,50 @@ class GraphQLEndpoint:
         return parameters_of(body, values_limit)
 
     async def _run(
-        self, request: Request, caller: Caller, parameters: Parameters, media_type: str
+        self,
+        request: Request,
+        caller: Caller,
+        parameters: Parameters,
+        media_type: str,
+        allowance: Allowance | None,
     ) -> Response:
-        refused_status = _refused_status(media_type)
-        text = self._trusted_documents.document(parameters.document_id, parameters.query)
-        document = self._documents.prepare(text)
-        if document.ast is None or document.errors:
-            return respond(refused(document.errors, document.code), media_type, refused_status)
-        operation = document.operation(parameters.operation_name)
-        if operation is None:
-            raise BadRequest("operationName must name one of the document's operations.")
-        if request.method != "POST" and operation.operation is not OperationType.QUERY:
+        operation = self._operations.find(parameters)
+        if request.method != "POST" and not operation.is_query:
             raise BadRequest("Only queries may be sent by GET.", 405)
-        cost = document.cost(operation, self._schema, parameters.variables)
         record = logs.request.get()
-        record.operation = operation.name.value if operation.name else None
-        record.kind, record.cost = operation.operation.value, cost
-        if cost > self._settings.max_operation_cost:
-            error = too_costly(cost, self._settings.max_operation_cost)
-            return respond(
-                error_answer(error) | {"extensions": {"cost": cost}}, media_type, refused_status
-            )
+        record.operation, record.cost = operation.name, operation.cost
+        record.kind = operation.node.operation.value
+        self._operations.check_cost(operation)
+        if allowance is not None:
+            await allowance.take(operation.cost)
         errors = ErrorBudget(self._settings.max_errors)
-        context = Context(self._database, caller, errors=errors)
-        execution = self._executor.execute(
-            document,
-            operation,
-            parameters.variables,
-            context,
-            cost=cost,
-            values=parameters.values,
-        )
+        context = Context(self._database, caller, errors=errors, allowance=allowance)
+        execution = self._operations.execute(operation, context)
         seconds = self._settings.operation_timeout_seconds
         result = await while_connected(request.receive, execution, seconds)
-        answer = executed(result, errors)
-        answer |= _told(cost)
+        return self._executed(result, errors, media_type, operation.cost)
+
+    def _executed(
+        self, result: ExecutionResult, errors: ErrorBudget, media_type: str, cost: int
+    ) -> Response:
+        """Raises LimitExceeded for an answer that is too long."""
+        answer = executed(result, errors) | _told(cost)
         if is_unavailable(result):
             return respond(answer, media_type, 503)
-        status = 200 if "data" in answer else refused_status
-        if cost * BYTES_OF_A_POINT <= self._settings.max_answer_bytes:
-            return respond(answer, media_type, status)
-        try:
-            return respond(answer, media_type, status, self._settings.max_answer_bytes)
-        except LimitExceeded as error:
-            return respond(error_answer(error) | _told(cost), media_type, refused_status)
+        status = 200 if "data" in answer else _refused_status(media_type)
+        limit = self._settings.max_answer_bytes
+        return respond(
+            answer, media_type, status, limit if cost * BYTES_OF_A_POINT > limit else None
+        )
 
 
-def prepared_documents(
-    schema: strawberry.Schema, settings: Settings
-) -> tuple[Documents, TrustedDocuments]:
-    """Raises CommandFailed for a manifest of trusted documents that has faults."""
-    documents = Documents(schema._schema, settings, introspection=settings.shows_schema)
-    only = settings.trusted_documents == "only"
-    return documents, load(settings.trusted_documents_manifest, documents, only=only)
+def _refusal(error: RollcallError, media_type: str) -> Response:
+    """With the cost of the operation, if it is known."""
+    answer = error_answer(error)
+    if cost := logs.request.get().cost:
+        answer |= _told(cost)
+    status = _refused_status(media_type) if error.is_well_formed else error.status
+    return respond(answer, media_type, status)
 
 
 def _refused_status(media_type: str) -> int:

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from typing import Any, TypeVar
 
 from graphql import ExecutionResult, GraphQLError
@@ -16,6 +15,7 @@ from app.errors import (
     FieldErrorCode,
     InvalidInput,
     LimitExceeded,
+    RateLimited,
     RollcallError,
     TimedOut,
     Unavailable,
@@ -45,21 +45,27 @@ class ErrorBudget:
         return told
 
 
+class RefusedDocument(RollcallError):
+    """A document that cannot be parsed, is not valid or exceeds a limit."""
+
+    is_well_formed = True
+
+    def __init__(self, errors: Sequence[GraphQLError], code: str) -> None:
+        super().__init__("The document is not executed.")
+        self.entries = [
+            {
+                **error.formatted,
+                "message": plainly(error.message),
+                "extensions": {"code": code, **(error.extensions or {})},
+            }
+            for error in errors[:ERRORS_LIMIT]
+        ]
+
+
 def error_answer(error: RollcallError) -> dict[str, Any]:
+    if isinstance(error, RefusedDocument):
+        return {"errors": error.entries}
     return {"errors": [_entry(error.message, _extensions(error))]}
-
-
-def refused(errors: Iterable[GraphQLError], code: str) -> dict[str, Any]:
-    """The answer to a document that is not executed."""
-    entries = [
-        {
-            **error.formatted,
-            "message": plainly(error.message),
-            "extensions": {"code": code, **(error.extensions or {})},
-        }
-        for error in islice(errors, ERRORS_LIMIT)
-    ]
-    return {"errors": entries}
 
 
 def is_unavailable(result: ExecutionResult) -> bool:
@@ -105,7 +111,7 @@ def _entry(message: str, extensions: dict[str, Any]) -> dict[str, Any]:
 
 def _extensions(error: RollcallError) -> dict[str, Any]:
     extensions: dict[str, Any] = {"code": error.code}
-    if isinstance(error, LimitExceeded):
+    if isinstance(error, LimitExceeded | RateLimited):
         extensions |= error.extensions
     if isinstance(error, InvalidInput):
         extensions["errors"] = [

@@ -82,7 +82,7 @@ SQLITE_TRIGGERS = {
 
 def upgrade() -> None:
     is_sqlite = op.get_context().dialect.name == "sqlite"
-    _create_directory()
+    _create_directory(is_sqlite=is_sqlite)
     _create_contacts(is_sqlite=is_sqlite)
     _create_lookups()
     if is_sqlite:
@@ -96,7 +96,7 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE {table} ALTER COLUMN workspace_id SET STATISTICS 0")
 
 
-def _create_directory() -> None:
+def _create_directory(*, is_sqlite: bool) -> None:
     op.create_table(
         "workspace",
         sa.Column("id", sa.Uuid(), primary_key=True),
@@ -118,6 +118,7 @@ def _create_directory() -> None:
         sa.Column("revoked_at", UTCDateTime()),
         sa.Column("last_used_at", UTCDateTime()),
     )
+    _create_quota(is_sqlite=is_sqlite)
     op.create_table(
         "custom_field",
         _workspace_id(primary_key=True),
@@ -177,6 +178,20 @@ def _create_contacts(*, is_sqlite: bool) -> None:
         )
 
 
+def _create_quota(*, is_sqlite: bool) -> None:
+    op.create_table(
+        "key_quota",
+        sa.Column(
+            "key_id", sa.Uuid(), sa.ForeignKey("api_key.id", ondelete="CASCADE"), primary_key=True
+        ),
+        sa.Column("points", sa.Float(), nullable=False),
+        sa.Column("granted", sa.Float(), nullable=False),
+        sa.Column("filled_at", UTCDateTime(), nullable=False),
+        # A lease does not wait for the disk; after a crash of PostgreSQL all buckets are full.
+        prefixes=[] if is_sqlite else ["UNLOGGED"],
+    )
+
+
 def _create_lookups() -> None:
     op.create_table(
         "contact_identifier",
@@ -207,6 +222,7 @@ def _workspace_id(**options: Any) -> sa.Column[Any]:
 def downgrade() -> None:
     if op.get_context().dialect.name == "sqlite":
         op.drop_table("contact_text")
-    for table in ("contact_term", "contact_identifier", "contact", "custom_field", "api_key"):
+    for table in ("contact_term", "contact_identifier", "contact", "custom_field"):
         op.drop_table(table)
-    op.drop_table("workspace")
+    for table in ("key_quota", "api_key", "workspace"):
+        op.drop_table(table)
