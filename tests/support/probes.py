@@ -331,7 +331,7 @@ PROBES: dict[str, list[Probe]] = {
     "createKey": [
         Probe(
             "mutation ($input: CreateKeyInput!) { createKey(input: $input) { apiKey { name } } }",
-            lambda target: {"input": {"name": target.key_name, "scopes": ["CONTACTS_READ"]}},
+            lambda target: {"input": {"name": target.key_name, "scopes": ["CONTACTS_WRITE"]}},
         )
     ],
     "revokeKey": [Probe(REVOKE_KEY, lambda target: {"id": target.key_id})],
