@@ -1,0 +1,74 @@
+"""Long work takes turns with whatever else the event loop has to do."""
+
+import asyncio
+
+import pytest
+
+from app.turns import in_turns
+
+AT_ONCE = -1.0  # each value is more work than a turn
+NEVER = 3600.0
+
+
+async def test_others_run_between_two_values() -> None:
+    seen: list[str] = []
+
+    async def other() -> None:
+        for step in range(3):
+            seen.append(f"other {step}")
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    async for value in in_turns("abc", AT_ONCE):
+        seen.append(value)
+    await task
+    assert [one for one in seen if len(one) == 1] == ["a", "b", "c"]
+    assert seen.index("other 0") < seen.index("c")
+
+
+async def test_short_work_is_not_interrupted() -> None:
+    seen: list[str] = []
+    task = asyncio.create_task(asyncio.sleep(0, seen.append("begun")))
+    async for value in in_turns("abc", NEVER):
+        seen.append(value)
+        assert not task.done()
+    await task
+    assert seen == ["begun", "a", "b", "c"]
+
+
+async def test_one_pass_of_the_event_loop_has_one_turn_however_many_wait() -> None:
+    loop = asyncio.get_running_loop()
+    passes = 0
+    taken: list[int] = []
+
+    def count() -> None:
+        nonlocal passes, counting
+        passes += 1
+        counting = loop.call_soon(count)
+
+    async def work() -> None:
+        async for step in in_turns(range(4), AT_ONCE):
+            if step:  # the first one needs no turn
+                taken.append(passes)
+
+    counting = loop.call_soon(count)
+    await asyncio.gather(*(work() for _ in range(20)))
+    counting.cancel()
+    assert len(taken) == 60
+    assert len(set(taken)) == 60
+
+
+async def test_turn_of_one_who_has_gone_goes_to_the_next() -> None:
+    async def work() -> int:
+        return sum([step async for step in in_turns(range(5), AT_ONCE)])
+
+    tasks = [asyncio.create_task(work()) for _ in range(5)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    tasks[3].cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [isinstance(one, asyncio.CancelledError) for one in results] == [
+        *(True, False, False, True, False)
+    ]
+    with pytest.raises(asyncio.CancelledError):
+        await tasks[0]
