@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import psutil
 import typer
 
+from bench import costly_requests
 from bench.postgresql import temporary_cluster
 from tests.support.databases import empty_postgresql
 from tests.support.server import Server
@@ -139,6 +140,7 @@ CASES: list[Callable[[Target], None]] = [
     dripping_headers,
     huge_bodies,
     garbage,
+    *costly_requests.CASES,
 ]
 
 
@@ -171,6 +173,8 @@ def attacks(
     for case in CASES:
         if only in case.__name__:
             with _server(postgresql) as server:
+                if case in costly_requests.NEEDS:
+                    costly_requests.NEEDS[case](Target(server.port, server.key))
                 seen = _measure(server, case)
             typer.echo(
                 f"| {case.__doc__} | {seen.worst:,.0f} | {seen.failed:,} | {seen.memory:,.0f} |"

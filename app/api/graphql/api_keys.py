@@ -11,6 +11,7 @@ from app import tables
 from app.api.graphql.contact import uuid_at
 from app.api.graphql.context import Info
 from app.api.graphql.enums import Scope
+from app.api.graphql.execution.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.workspaces.administration import (
@@ -120,6 +121,7 @@ class KeyQuery:
         list[ApiKey],
         Scope.ADMIN,
         "The keys of the workspace, the newest first.",
+        Price(rows=Rows(("first",), PAGE_LIMIT, PAGE_LIMIT)),
     )
     async def keys(
         self,
