@@ -5,7 +5,9 @@ it. A prepared statement keeps the compiled text and the conversions of its para
 and needs no more of SQLAlchemy when it runs.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, SelectBase
@@ -15,22 +17,28 @@ from sqlalchemy.types import TypeEngine
 Processor = Callable[[Any], Any]
 Processors = Mapping[type[TypeEngine[Any]], Processor | None]
 
+_AS_SQLALCHEMY: Processors = {}
+
 
 class Prepared:
     """A statement whose parameters and columns have types, and no lists as parameters.
 
     `processors` has, by type, what makes Python's value of the driver's (None: they are the same),
-    where that is simpler than what SQLAlchemy does.
+    where that is simpler than what SQLAlchemy does; `to_driver` has what makes the driver's.
     """
 
-    def __init__(self, statement: Any, dialect: Dialect, processors: Processors) -> None:
+    def __init__(
+        self,
+        statement: Any,
+        dialect: Dialect,
+        processors: Processors,
+        to_driver: Processors = _AS_SQLALCHEMY,
+    ) -> None:
         compiled = statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101  # as of any statement
         self.text = compiled.string
         binds = [compiled.binds[name] for name in compiled.positiontup or ()]
-        self._parameters = [
-            (one.key, one.type.dialect_impl(dialect).bind_processor(dialect)) for one in binds
-        ]
+        self._parameters = [(one.key, _to_driver(one.type, dialect, to_driver)) for one in binds]
         self._literals = {one.key: one.value for one in binds if not one.required}
         columns = statement.selected_columns if isinstance(statement, SelectBase) else ()
         self._names = [str(column.key) for column in columns]
@@ -47,6 +55,24 @@ class Prepared:
             process(values[name]) if process else values[name] for name, process in self._parameters
         )
 
+    def arguments_of_rows(
+        self, rows: Sequence[Mapping[str, Any]], **shared: Any
+    ) -> list[tuple[Any, ...]]:
+        """The arguments for each row, converted column by column; `shared` are those of all."""
+        shared |= self._literals
+        return list(zip(*self._columns(rows, shared), strict=True))
+
+    def _columns(
+        self, rows: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]
+    ) -> Iterator[Iterable[Any]]:
+        for name, process in self._parameters:
+            if name in shared:
+                value = shared[name]
+                yield repeat(process(value) if process else value, len(rows))
+            else:
+                values = map(itemgetter(name), rows)
+                yield map(process, values) if process else values
+
     def rows(self, found: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
         """The rows of the driver, with Python's values by the names of the columns."""
         names = self._names
@@ -56,6 +82,15 @@ class Prepared:
                 if (value := row[name]) is not None:
                     row[name] = convert(value)
         return rows
+
+
+def _to_driver(
+    type_: TypeEngine[Any], dialect: Dialect, processors: Processors
+) -> Processor | None:
+    if type(type_) not in processors:
+        return type_.dialect_impl(dialect).bind_processor(dialect)
+    convert = processors[type(type_)]
+    return convert and (lambda value: None if value is None else convert(value))
 
 
 def _conversion(

@@ -18,7 +18,6 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import (
-    ColumnElement,
     Executable,
     Float,
     FromClause,
@@ -28,15 +27,11 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
-    bindparam,
-    delete,
     event,
     func,
-    insert,
     literal,
     null,
     select,
-    update,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -45,6 +40,13 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from app.database.dialect import Row, RowLock
 from app.database.engine import new_engine
 from app.database.prepared import Prepared
+from app.database.sqlite_writes import (
+    change,
+    create_temporary_table,
+    deletion,
+    insertion,
+    write,
+)
 from app.settings import DatabaseSettings
 from app.text import lower_case
 
@@ -86,6 +88,7 @@ class SQLite:
         _set_up(self.reader, file, "BEGIN", READER_CACHE_KIB, limit)
         _set_up(self.single, file, "BEGIN", READER_CACHE_KIB, limit)
         _set_up(self.writer, file, "BEGIN IMMEDIATE", WRITER_CACHE_KIB, limit)
+        event.listen(self.writer.sync_engine, "connect", lambda one, _: create_temporary_table(one))
 
     def prepare(self, statement: Executable) -> Prepared:
         return Prepared(statement, self.writer.dialect, _PROCESSORS)
@@ -111,10 +114,8 @@ class SQLite:
         rows: Sequence[Row],
     ) -> None:
         driver: Any = connection.driver_connection
-        # Computed in the thread of the connection, while other requests are served.
-        many = (statement.arguments(workspace_id=workspace_id, **row) for row in rows)
         with _limited(connection):
-            await (await driver.executemany(statement.text, many)).close()
+            await driver._execute(write, driver._conn, statement, workspace_id, rows)
 
     async def close(self) -> None:
         for engine in (self.reader, self.single, self.writer):
@@ -134,17 +135,13 @@ class SQLite:
         """FTS5 is a part of the schema."""
 
     def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:
-        values: dict[str, Any] = {name: bindparam(name) for name in ("workspace_id", *columns)}
-        return self.prepare(insert(table).values(values))
+        return insertion(table, columns, self.writer.dialect)
 
     def update(self, table: Table, columns: tuple[str, ...]) -> Prepared:
-        values: dict[str, Any] = {
-            name: bindparam(name) for name in columns if not table.c[name].primary_key
-        }
-        return self.prepare(update(table).where(*_named(table)).values(values))
+        return change(table, columns, self.writer.dialect)
 
     def delete(self, table: Table) -> Prepared:
-        return self.prepare(delete(table).where(*_named(table)))
+        return deletion(table, self.writer.dialect)
 
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         members = ", ".join(
@@ -253,10 +250,6 @@ def _set_up(engine: AsyncEngine, file: Path, begin: str, cache_kib: int, limit: 
 
 def _lower_case(text: str | None) -> str | None:
     return None if text is None else lower_case(text)
-
-
-def _named(table: Table) -> list[ColumnElement[bool]]:
-    return [column == bindparam(column.name) for column in table.primary_key]
 
 
 @contextmanager
