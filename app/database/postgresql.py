@@ -73,6 +73,10 @@ _PLANS = (
 )
 
 
+class _OfExisting(Prepared):
+    """A statement whose given rows have the workspace too, to be looked up in the table."""
+
+
 class PostgreSQL:
     """One engine. What is read in one transaction is one snapshot, by REPEATABLE READ.
 
@@ -135,8 +139,9 @@ class PostgreSQL:
         workspace_id: UUID,
         rows: Sequence[Row],
     ) -> None:
-        document = _document([{"workspace_id": workspace_id, **row} for row in rows])
-        arguments = statement.arguments(workspace_id=workspace_id, given=document)
+        if isinstance(statement, _OfExisting):
+            rows = [{"workspace_id": str(workspace_id), **row} for row in rows]
+        arguments = statement.arguments(workspace_id=workspace_id, given=_document(rows))
         await self.fetch(connection, statement.text, arguments)
 
     async def close(self) -> None:
@@ -175,17 +180,19 @@ class PostgreSQL:
         await outside.run_sync(build_text_indexes)
 
     def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:
-        new = _given(table, ("workspace_id", *columns))
-        return self.prepare(insert(table).from_select(["workspace_id", *columns], select(*new.c)))
+        new = select(bindparam("workspace_id", type_=Uuid), *_given(table, columns).c)
+        return self.prepare(insert(table).from_select(["workspace_id", *columns], new))
 
     def update(self, table: Table, columns: tuple[str, ...]) -> Prepared:
         new = _given(table, ("workspace_id", *columns))
         values = {table.c[one.name]: one for one in new.c if not table.c[one.name].primary_key}
-        return self.prepare(update(table).where(*_named(table, new)).values(values))
+        statement = update(table).where(*_named(table, new)).values(values)
+        return _OfExisting(statement, self.writer.dialect, _PROCESSORS)
 
     def delete(self, table: Table) -> Prepared:
         new = _given(table, [column.name for column in table.primary_key])
-        return self.prepare(delete(table).where(*_named(table, new)))
+        statement = delete(table).where(*_named(table, new))
+        return _OfExisting(statement, self.writer.dialect, _PROCESSORS)
 
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
