@@ -189,9 +189,10 @@ def _all(filter: ContactFilter, path: str, depth: int, source: str) -> Condition
     )
 
 
-def _given(members: object, path: str) -> Iterator[tuple[str, Any]]:
+def _given(members: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The given members. Raises InvalidInput for null."""
-    for name, some in vars(members).items():
+    for name in members.__dataclass_fields__:
+        some = getattr(members, name)
         if isinstance(some, strawberry.Some):
             if some.value is None:
                 raise _invalid(FieldErrorCode.INVALID_FORMAT, _at(path, name), "must not be null")

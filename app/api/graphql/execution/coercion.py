@@ -61,12 +61,14 @@ class InputObject:
             raise NotCompilable
         self.is_one_of: bool = definition.is_one_of
         self.members: dict[str, Member] = {}
-        self._class: Callable[..., Any] = definition.origin
+        self._class: Any = definition.origin
         self._nulls = {
             field.python_name: None
             for field in definition.fields
             if field.default_value is MISSING and field.default_factory is MISSING
         }
+        # An attribute that an object does not have is then the default, of its class.
+        self._has_defaults = all(hasattr(self._class, one.python_name) for one in definition.fields)
         self._coercers: dict[str, tuple[str, Coerce]] = {}
         self._completed: list[Member] = []
 
@@ -99,7 +101,11 @@ class InputObject:
                 if member.default is None:
                     raise NotCoercible
                 given[member.python_name] = member.default()
-        return self._class(**(self._nulls | given if self._nulls else given))
+        if self._has_defaults:
+            value = object.__new__(self._class)
+            value.__dict__ = given
+            return value
+        return self._class(**(self._nulls | given))
 
 
 class Coercers:
