@@ -30,6 +30,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+_set = object.__setattr__  # without pydantic's checks
+
+
 class Workspace(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     name: str = Field(sa_type=TEXT, unique=True)
@@ -126,10 +129,12 @@ class Contact(ContactFields):
     )
 
     @staticmethod
-    def of(values: Mapping[str, Any]) -> "Contact":
-        """The values of all fields are valid: pydantic's own ways take ten times as long."""
-        contact: Contact = Contact.__new__(Contact)
-        contact.__dict__.update(values)
+    def of(values: dict[str, Any]) -> "Contact":
+        """Keeps the values, which are valid: pydantic's own ways take twenty times as long."""
+        contact = object.__new__(Contact)
+        _set(contact, "__dict__", values)
+        _set(contact, "__pydantic_extra__", None)
+        _set(contact, "__pydantic_private__", None)
         return contact
 
     def with_values(self, values: Mapping[str, Any]) -> "Contact":

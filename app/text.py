@@ -1,7 +1,7 @@
 """Normalisation and comparison of text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from unicodedata import combining, is_normalized, normalize
 
@@ -26,6 +26,15 @@ def fold(text: str) -> str:
         return text.lower()
     decomposed = normalize("NFKD", text)
     return "".join(char for char in decomposed if not combining(char)).casefold()
+
+
+def fold_each(texts: Iterable[str]) -> list[str]:
+    """As `fold` of each text. None of them has a NUL: texts in ASCII are folded as one."""
+    texts = list(texts)
+    whole = "\x00".join(texts)
+    if texts and whole.isascii():
+        return whole.lower().split("\x00")
+    return [fold(text) for text in texts]
 
 
 def is_plain(text: str) -> bool:

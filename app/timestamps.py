@@ -6,6 +6,8 @@ from typing import Any
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 
+_SHORTEST = len("2026-01-31T08:00:00")
+
 
 def parse_timestamp(value: Any) -> datetime:
     """RFC 3339 text with an offset, in UTC. Raises ValueError for anything else."""
@@ -21,7 +23,7 @@ def parse_timestamp(value: Any) -> datetime:
 
 def timestamp_in(text: str) -> datetime | None:
     """None for text that is no timestamp, which most text is."""
-    if not _RFC3339.fullmatch(text.strip()):
+    if len(text) < _SHORTEST or not _RFC3339.fullmatch(text.strip()):
         return None
     try:
         return parse_timestamp(text)

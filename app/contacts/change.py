@@ -1,7 +1,7 @@
 """The change of one contact by a call, as a value that the store saves."""
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 from uuid import UUID
 
 from app.contacts.decision.outcome import FieldChange
@@ -19,8 +19,7 @@ class Cause(Enum):
     DELETION = "DELETION"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """`before` is None for a contact that was created, `after` for one that was deleted.
 
     `key_id` is the API key of the call.

@@ -1,7 +1,6 @@
 """Checks given custom fields against the types that their workspace has defined."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from app.contacts.custom_fields import CustomFieldType, read_types
@@ -30,10 +29,12 @@ async def with_type_errors(
     if not any(request.given.get("custom_fields") for request in requests):
         return requests
     types = await read_types(database, tenant)
-    return [
-        replace(request, errors=(*request.errors, *type_errors(request, types)))
-        for request in requests
-    ]
+    return [_with_type_errors(request, types) for request in requests] if types else requests
+
+
+def _with_type_errors(request: Request, types: Mapping[str, CustomFieldType]) -> Request:
+    errors = tuple(type_errors(request, types))
+    return request._replace(errors=request.errors + errors) if errors else request
 
 
 def type_errors(request: Request, types: Mapping[str, CustomFieldType]) -> Iterator[FieldError]:

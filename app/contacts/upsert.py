@@ -82,12 +82,14 @@ async def _upsert_together(database: Database, upserts: Sequence[_Upsert]) -> li
     return await _decided(database, await _checked(database, upserts), lock)
 
 
-async def _checked(database: Database, upserts: Sequence[_Upsert]) -> list[_Upsert]:
+async def _checked(database: Database, upserts: Sequence[_Upsert]) -> Sequence[_Upsert]:
     """With an error for each custom value that does not have its type."""
     requests = [one.request for one in upserts]
     if not requests:
         return []
     checked = await with_type_errors(database, upserts[0].caller, requests)
+    if checked is requests:
+        return upserts
     return [_Upsert(one.caller, request) for one, request in zip(upserts, checked, strict=True)]
 
 
@@ -126,8 +128,7 @@ _saved_after_races = try_again(_saved)
 
 def _keys(upserts: Sequence[_Upsert]) -> Iterable[ContactKey]:
     for one in upserts:
-        for _, key in given_keys(one.request.given, one.caller.source):
-            yield key
+        yield from given_keys(one.request.given, one.caller.source).values()
         if one.request.by is not None:
             yield one.request.by
 

@@ -26,9 +26,9 @@ def email_key(email: str) -> str:
 
     The local part is lower-cased, not case-folded, because case folding equates `ß` and `ss`.
     """
+    if email.isascii() and email.isprintable() and "xn--" not in (lower := email.lower()):
+        return lower.strip(" ")  # no other white space is printable ASCII
     email = normalised(email)
-    if email.isascii() and "xn--" not in (lower := email.lower()):
-        return lower
     local, at, domain = email.rpartition("@")
     if not at:
         return normalised(domain.lower())

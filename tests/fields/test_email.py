@@ -80,6 +80,11 @@ def test_key_of_a_key_is_the_key_itself_whatever_the_text(text: str) -> None:
     assert email_key(email_key(text)) == email_key(text)
 
 
+@given(st.text(st.characters(max_codepoint=127)) | st.from_regex(r"[ -~]*@[ -~]*xn--[ -~]*"))
+def test_ascii_text_has_the_same_key_inside_of_other_white_space(text: str) -> None:
+    assert email_key(text) == email_key(f"\u3000{text}\u00a0")
+
+
 @given(locals_, domains)
 def test_composed_and_decomposed_unicode_and_ascii_domain_have_one_key(
     local: str, domain: str

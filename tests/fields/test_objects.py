@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.contacts.decision.apply import merge_patch, object_errors
 from app.fields.normalise import normalise
 from tests.fields.rules import broken, normalised, path
 
@@ -109,3 +110,18 @@ def test_object_is_valid_exactly_if_each_of_its_values_is(name: str, value: dict
         assert repr(kept) == repr({name: value})
     else:
         assert errors
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(given=st.dictionaries(st.text(), JSON, max_size=4))
+def test_valid_object_is_within_the_limits_when_it_is_merged_with_nothing(
+    name: str, given: dict[str, Any]
+) -> None:
+    values, errors = normalise({name: given})
+    if not errors:
+        assert list(object_errors(name, merge_patch({}, values[name]))) == []

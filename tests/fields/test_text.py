@@ -12,7 +12,7 @@ from app.api.graphql.schema import schema
 from app.errors import FieldErrorCode, InvalidInput
 from app.fields.contact import API_NAMES, FIELDS
 from app.fields.normalise import normalise, plain_text
-from app.text import _long_run
+from app.text import _long_run, fold, fold_each
 from app.text import normalised as normalise_text
 from tests.fields.rules import broken, normalised, path
 from tests.support.mirrors import difference
@@ -173,3 +173,8 @@ def test_text_is_stored_trimmed_and_in_nfc_or_refused(text: str) -> None:
         assert [error.code for error in errors] == [FieldErrorCode.INVALID_FORMAT]
     else:
         assert values == {"name": normalize("NFC", text.strip(WHITE_SPACE)) or None}
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\x00", codec="utf-8")) | st.text("aÉ\n")))
+def test_texts_folded_together_are_those_folded_one_by_one(texts: list[str]) -> None:
+    assert fold_each(texts) == [fold(text) for text in texts]

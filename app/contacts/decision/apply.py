@@ -17,6 +17,9 @@ from app.tables import Contact
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SEPARATE_RULES = {"email", "external_id", "created_at", "updated_at"}
+_MERGED = {"tags", "custom_fields", "meta"}
+_REPLACED = frozenset(FIELDS) - _SEPARATE_RULES - _MERGED
+_POSITIONS = {name: position for position, name in enumerate(FIELDS)}
 
 
 @dataclass(slots=True)
@@ -30,20 +33,21 @@ class Applied:
 
 def apply(given: Mapping[str, Any], contact: Contact, policy: UpsertPolicy) -> Applied:
     """All given fields except identifiers and timestamps, which have separate rules."""
-    applied = Applied()
-    for name, value in given.items():
-        if name in _SEPARATE_RULES:
-            continue
-        match name:
-            case "tags":
-                applied.values[name] = _tags(contact.tags, value, policy.tags, applied)
-            case "custom_fields":
-                merged = _merged(contact.custom_fields, value, policy.custom_fields)
-                applied.values[name] = _within_limits(name, merged, applied)
-            case "meta":
-                applied.values[name] = _metadata(contact.meta, value, policy.metadata, applied)
-            case _:
-                applied.values[name] = cleared(name) if value is None else value
+    values = {
+        name: cleared(name) if value is None else value
+        for name, value in given.items()
+        if name in _REPLACED
+    }
+    applied = Applied(values)
+    if "tags" in given:
+        values["tags"] = _tags(contact.tags, given["tags"], policy.tags, applied)
+    if "custom_fields" in given:
+        name, stored = "custom_fields", contact.custom_fields
+        values[name] = _within_limits(
+            name, stored, _merged(stored, given[name], policy.custom_fields), applied
+        )
+    if "meta" in given:
+        values["meta"] = _metadata(contact.meta, given["meta"], policy.metadata, applied)
     return applied
 
 
@@ -52,9 +56,11 @@ def changed(contact: Contact, values: Mapping[str, Any]) -> Contact:
 
     A contact's own identifiers are not aliases.
     """
+    phone = values.get("phone", contact.phone)
+    country = values.get("country", contact.country)
+    if phone != contact.phone or country != contact.country:
+        values = {**values, "phone_e164": e164(phone, country)}
     after = contact.with_values(values)
-    if (after.phone, after.country) != (contact.phone, contact.country):
-        after = after.with_values({"phone_e164": e164(after.phone, after.country)})
     if after.aliases:
         own = {(key.kind.value, key.source, key.value) for key in own_keys(after)}
         aliases = [alias for alias in after.aliases if tuple(alias) not in own]
@@ -66,16 +72,26 @@ def changes(before: Contact, values: Mapping[str, Any], source: str) -> Iterator
     """The changes by `values`. The external id of `source` has the path `externalId`."""
     if "external_ids" in values:
         yield from _external_id_changes(before.external_ids, values["external_ids"], source)
-    for name in FIELDS:
-        if name not in values:
-            continue
-        old, new = getattr(before, name), values[name]
+    held = vars(before)
+    others = [
+        name
+        for name, new in values.items()
+        if name in _POSITIONS and (type(new) is dict or new != held[name])
+    ]
+    for name in sorted(others, key=_POSITIONS.__getitem__):
+        old, new = held[name], values[name]
         if name in ("custom_fields", "meta"):
-            for key in sorted(old.keys() | new.keys()):  # the databases do not keep the given order
-                if key not in old or key not in new or not same_json(old[key], new[key]):
-                    yield FieldChange(member_path(API_NAMES[name], key), old.get(key), new.get(key))
-        elif old != new:
+            yield from _member_changes(API_NAMES[name], old, new)
+        else:
             yield FieldChange(API_NAMES[name], old, new)
+
+
+def _member_changes(
+    field: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[FieldChange]:
+    for key in sorted(before.keys() | after.keys()):  # the databases do not keep the given order
+        if key not in before or key not in after or not same_json(before[key], after[key]):
+            yield FieldChange(member_path(field, key), before.get(key), after.get(key))
 
 
 def _external_id_changes(
@@ -151,12 +167,16 @@ def _metadata(
     unstamped = {key: value for key, value in stored.items() if key not in STAMPS}
     stamps = {key: stored[key] for key in STAMPS if key in stored}
     merged = _merged(unstamped, None if given is None else own, mode)
-    return _within_limits("meta", merged, applied) | stamps
+    return _within_limits("meta", unstamped, merged, applied) | stamps
 
 
-def _within_limits(name: str, value: dict[str, Any], applied: Applied) -> dict[str, Any]:
-    applied.errors.extend(object_errors(name, value))
-    return value
+def _within_limits(
+    name: str, stored: dict[str, Any], merged: dict[str, Any], applied: Applied
+) -> dict[str, Any]:
+    """What was given is within the limits, so that it has to be merged with something."""
+    if stored:
+        applied.errors.extend(object_errors(name, merged))
+    return merged
 
 
 def object_errors(name: str, value: dict[str, Any]) -> Iterator[FieldError]:

@@ -1,9 +1,8 @@
 """The decision of an upsert: pure code, the same for a single call and a row of a bulk."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.contacts.decision.apply import Applied, apply, changed, changes
@@ -54,8 +53,7 @@ Keys = Mapping[ContactIdentifier, ContactKey]
 _NEW: dict[str, Any] = {name: rule.default for name, rule in Contact.model_fields.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One call, or one row of a bulk.
 
     `given` has the normalised fields that were sent: an absent field is left unchanged, None
@@ -70,8 +68,7 @@ class Request:
     errors: tuple[FieldError, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """The id and time of a decision, and the key and source of its caller: inputs of pure code."""
 
     contact_id: UUID
@@ -81,14 +78,14 @@ class Stamp:
 
 
 def decide(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
+    keys = given_keys(request.given, stamp.source)
     errors = [
         *request.errors,
-        *_identifier_errors(request),
+        *_identifier_errors(request, keys),
         *_clock_errors(request.given, stamp.at),
     ]
     if errors:
         return Invalid(tuple(errors))
-    keys = dict(given_keys(request.given, stamp.source))
     match = _match(request, keys, working_set)
     if match is None:
         return _create(request, keys, working_set, stamp)
@@ -96,10 +93,10 @@ def decide(request: Request, working_set: WorkingSet, stamp: Stamp) -> Outcome:
     return _update(request, keys, contact, matched_by, working_set, stamp)
 
 
-def _identifier_errors(request: Request) -> list[FieldError]:
-    names = [identifier.value for identifier in request.policy.match_by]
-    if request.by is not None or any(request.given.get(name) is not None for name in names):
+def _identifier_errors(request: Request, keys: Keys) -> list[FieldError]:
+    if request.by is not None or any(one in keys for one in request.policy.match_by):
         return []
+    names = [identifier.value for identifier in request.policy.match_by]
     broken = {error.field for error in request.errors}
     if any(API_NAMES[name] in broken for name in names):
         return []

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.contacts.keys import ContactIdentifier, MatchedBy
 from app.errors import FieldError
@@ -25,8 +25,7 @@ class ConflictCode(Enum):
     VERSION_MISMATCH = "VERSION_MISMATCH"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(NamedTuple):
     path: str
     before: Any
     after: Any

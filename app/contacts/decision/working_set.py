@@ -6,12 +6,19 @@ from uuid import UUID
 from app.contacts.keys import ContactKey, MatchedBy
 from app.tables import Contact
 
+_ID, _EXTERNAL_ID, _EMAIL = MatchedBy
+
 
 def own_keys(contact: Contact) -> Iterator[ContactKey]:
     yield ContactKey.of_id(contact.id)
-    yield ContactKey(MatchedBy.EMAIL, contact.email_key)
+    yield from _own_identifiers(contact)
+
+
+def _own_identifiers(contact: Contact) -> list[ContactKey]:
+    keys = [ContactKey(_EMAIL, contact.email_key)]
     for source, value in contact.external_ids.items():
-        yield ContactKey.of_external_id(source, value)
+        keys.append(ContactKey(_EXTERNAL_ID, value, source))
+    return keys
 
 
 def aliases(contact: Contact) -> Iterator[ContactKey]:
@@ -25,6 +32,12 @@ def keys_of(contact: Contact) -> Iterator[ContactKey]:
     yield from aliases(contact)
 
 
+def identifiers_of(contact: Contact) -> list[ContactKey]:
+    """All keys but the contact's own id."""
+    own = _own_identifiers(contact)
+    return [*own, *aliases(contact)] if contact.aliases else own
+
+
 class WorkingSet:
     def __init__(self, contacts: Iterable[Contact] = ()) -> None:
         self._contacts: dict[UUID, Contact] = {}
@@ -34,7 +47,9 @@ class WorkingSet:
 
     def get(self, key: ContactKey) -> Contact | None:
         contact_id = self._ids.get(key)
-        return None if contact_id is None else self._contacts[contact_id]
+        if contact_id is None and key.kind is _ID:
+            contact_id = UUID(key.value)
+        return None if contact_id is None else self._contacts.get(contact_id)
 
     def by_id(self, contact_id: UUID) -> Contact | None:
         return self._contacts.get(contact_id)
@@ -46,13 +61,13 @@ class WorkingSet:
             return
         self.remove(contact.id)
         self._contacts[contact.id] = contact
-        for key in keys_of(contact):
+        for key in identifiers_of(contact):
             self._ids[key] = contact.id
 
     def remove(self, contact_id: UUID) -> None:
         before = self._contacts.pop(contact_id, None)
         if before is not None:
-            for key in keys_of(before):
+            for key in identifiers_of(before):
                 del self._ids[key]
 
 

@@ -5,7 +5,7 @@ statement walks along the index of the order, for at most WALK contacts. The pag
 the contacts found so far, and the next one continues there.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from uuid import UUID
@@ -70,7 +70,7 @@ async def page(
         statement = _among(session.dialect, order, window, condition, ids)
     if statement is None:
         return Page((), has_more=False)
-    return page_of(order, window, (await session.exec(statement)).mappings())
+    return page_of(order, window, map(dict, (await session.exec(statement)).mappings()))
 
 
 async def full_page(
@@ -87,7 +87,7 @@ async def full_page(
         window = replace(window, size=size, after=found.stopped_at)
 
 
-def page_of(order: Order, window: Window, rows: Iterable[Mapping[str, Any]]) -> Page:
+def page_of(order: Order, window: Window, rows: Iterable[dict[str, Any]]) -> Page:
     """Each row has columns of a contact, and `is_end`, which stays beside them."""
     contacts: list[Contact] = []
     stopped_at = None

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import compress
+from operator import is_not, itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import JSON
@@ -10,7 +12,7 @@ from sqlalchemy.types import TypeEngine
 from app.contacts.store.duplicate_keys import name_company_key, similar_email_key
 from app.database.json_text import ParsedJson, PassedOnJson
 from app.tables import CONTACT, Contact
-from app.text import fold
+from app.text import fold, fold_each
 from app.timestamps import timestamp_in
 
 # The columns of a contact itself, by the contact's names for them.
@@ -58,11 +60,17 @@ class _Computed(NamedTuple):
     fields: frozenset[str]
 
 
+_OTHER_NAMES = {name: column for name, column in NAMES.items() if name != column}
+_values = itemgetter(*NAMES)  # of the `vars` of a contact, in the order of NAMES
+
+
 def row(contact: Contact) -> dict[str, Any]:
-    values = vars(contact)
-    return {column: values[name] for name, column in NAMES.items()} | {
-        column: computed.value(contact) for column, computed in _COMPUTED.items()
-    }
+    values = {**vars(contact)}
+    for name, column in _OTHER_NAMES.items():
+        values[column] = values.pop(name)
+    for column, computed in _COMPUTED.items():
+        values[column] = computed.value(contact)
+    return values
 
 
 def changes_of_rows(pairs: Sequence[tuple[Contact, Contact]]) -> Iterator[dict[str, Any]]:
@@ -77,19 +85,17 @@ def changes_of_rows(pairs: Sequence[tuple[Contact, Contact]]) -> Iterator[dict[s
     ]
     for _, after in pairs:
         values = vars(after)
-        yield {column: values[name] for column, name in own} | {
-            column: value(after) for column, value in computed
-        }
+        row = {column: values[name] for column, name in own}
+        for column, value in computed:
+            row[column] = value(after)
+        yield row
 
 
 def _changed_fields(before: Contact, after: Contact) -> Iterable[str]:
     """Objects that are not the same one always differ, because Python considers True equal to 1."""
-    old = vars(before)
-    return [
-        name
-        for name, value in vars(after).items()
-        if value is not old[name] and (isinstance(value, dict) or value != old[name])
-    ]
+    old, new = vars(before), vars(after)
+    others = compress(NAMES, map(is_not, _values(old), _values(new)))
+    return [name for name in others if type(new[name]) is dict or new[name] != old[name]]
 
 
 def _name_key(contact: Contact) -> str | None:
@@ -97,17 +103,18 @@ def _name_key(contact: Contact) -> str | None:
 
 
 def _search_text(contact: Contact) -> str:
+    first, last = contact.first_name, contact.last_name
     texts = (
         *contact.external_ids.values(),
         contact.email,
         contact.email_key,
         contact.name,
-        " ".join(part for part in (contact.first_name, contact.last_name) if part),
+        f"{first} {last}" if first and last else first or last,
         contact.company,
         contact.phone,
         contact.phone_e164,
     )
-    return "\n".join(dict.fromkeys(fold(text) for text in texts if text))
+    return "\n".join(dict.fromkeys(fold_each(filter(None, texts))))
 
 
 def _custom_datetimes(contact: Contact) -> dict[str, float]:

@@ -24,8 +24,10 @@ def similar_email_key(email_key: str) -> str:
 
 def name_company_key(contact: Contact) -> str | None:
     """A digest, because both may be too long for an index. None if either is missing."""
+    if not contact.company:
+        return None
     name = contact.name or f"{contact.first_name or ''} {contact.last_name or ''}"
-    parts = [" ".join(fold(text).split()) for text in (name, contact.company or "")]
+    parts = [" ".join(fold(text).split()) for text in (name, contact.company)]
     return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest() if all(parts) else None
 
 

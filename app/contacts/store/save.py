@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from app.contacts.change import Change
-from app.contacts.decision.working_set import have_same_keys, keys_of
+from app.contacts.decision.working_set import have_same_keys
 from app.contacts.keys import MatchedBy
 from app.contacts.store.columns import changes_of_rows, row
 from app.contacts.store.terms import Term, terms
@@ -19,6 +19,7 @@ from app.database.sessions import WorkspaceSession
 from app.tables import CONTACT, IDENTIFIER, TERM, Contact
 
 Identifier = tuple[str, str, str]
+_EXTERNAL_ID, _EMAIL = MatchedBy.EXTERNAL_ID.value, MatchedBy.EMAIL.value
 Step = tuple[Contact | None, Contact | None]
 T = TypeVar("T", bound=tuple[Any, ...])
 
@@ -28,13 +29,11 @@ async def save(session: WorkspaceSession, changes: Sequence[Change]) -> None:
     steps = list(_steps(changes))
     old_keys, new_keys = _differences(steps, _identifiers)
     old_terms, new_terms = _differences(steps, terms)
-    await session.delete_rows(IDENTIFIER, [_identifier(key) for key, _ in old_keys])
+    await session.delete_rows(IDENTIFIER, [_identifier(*one) for one in old_keys])
     await session.delete_rows(TERM, [_term(*one) for one in old_terms])
     deleted = [before for before, after in steps if before and not after]
     await session.delete_rows(CONTACT, [{"id": contact.id} for contact in deleted])
-    await session.insert(
-        IDENTIFIER, [{**_identifier(key), "contact_id": contact_id} for key, contact_id in new_keys]
-    )
+    await session.insert(IDENTIFIER, [_identifier(*one) for one in new_keys])
     created = [after for before, after in steps if after and not before]
     await session.insert(CONTACT, [row(contact) for contact in created])
     # SQLite writes each index of a column that is set, even to the same value.
@@ -66,28 +65,26 @@ def _differences(
     for before, after in steps:
         old = values(before, after) if before else set()
         new = values(after, before) if after else set()
-        if before:
+        if before and old:
             lost += [(value, before.id) for value in old - new]
-        if after:
+        if after and new:
             gained += [(value, after.id) for value in new - old]
     return sorted(lost, key=itemgetter(0)), sorted(gained, key=itemgetter(0))
 
 
 def _identifiers(contact: Contact, other: Contact | None) -> set[Identifier]:
     """Without a contact's own id, which the table `contact` has."""
-    if other and have_same_keys(contact, other):
+    if other is not None and have_same_keys(contact, other):
         return set()
-    return {
-        (key.kind.value, key.source, key.value)
-        for key in keys_of(contact)
-        if key.kind is not MatchedBy.ID or key.value != str(contact.id)
-    }
+    own = {(_EXTERNAL_ID, source, value) for source, value in contact.external_ids.items()}
+    own.add((_EMAIL, "", contact.email_key))
+    own.update((kind, source, value) for kind, source, value in contact.aliases)
+    return own
 
 
-def _identifier(key: Identifier) -> dict[str, Any]:
-    """The columns of the primary key."""
+def _identifier(key: Identifier, contact_id: UUID) -> dict[str, Any]:
     kind, source, value = key
-    return {"kind": kind, "source": source, "value": value}
+    return {"kind": kind, "source": source, "value": value, "contact_id": contact_id}
 
 
 def _term(term: Term, contact_id: UUID) -> dict[str, Any]:
