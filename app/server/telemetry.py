@@ -6,13 +6,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from starlette.types import Scope
+from uuid_utils import uuid7
 
 from app import logs
 from app.errors import CommandFailed
 from app.logs import RequestRecord
 from app.server.request_log import RequestLog
 from app.settings import Settings
-from app.tables import new_id
 
 if TYPE_CHECKING:
     from app.server.tracing import Tracing
@@ -33,7 +33,7 @@ class Telemetry:
     @contextmanager
     def of(self, scope: Scope) -> Iterator[RequestRecord]:
         """Gives the request an id, and tells of it when it ends."""
-        record = RequestRecord(str(new_id()))
+        record = RequestRecord(str(uuid7()))
         logs.request.set(record)
         if self._metrics is not None:
             self._metrics.count_start()

@@ -22,37 +22,63 @@ _log = logging.getLogger("rollcall.http")
 async def while_connected(receive: Receive, work: Awaitable[T], seconds: float) -> T:
     """The result of the work. Cancels it and raises ClientDisconnect when the client has gone, or
     TimedOut when the time is up."""
-    end = asyncio.timeout(None)
-    watches: list[asyncio.Task[None]] = []
-    loop = asyncio.get_running_loop()
-
-    def watch() -> None:
-        end.reschedule(start + seconds)
-        watches.append(asyncio.create_task(_until_disconnect(receive, end)))
-
-    start = loop.time()
-    timer = loop.call_later(min(WATCH_AFTER_SECONDS, seconds), watch)
+    watch = _Watch(receive, seconds)
     try:
-        async with end:
-            return await work
-    except TimeoutError:
-        if not end.expired():
+        return await work
+    except asyncio.CancelledError:
+        if not watch.has_cancelled():
             raise
-        if not watches[0].done():
-            _log.warning("an operation was cancelled after OPERATION_TIMEOUT_SECONDS")
-            raise TimedOut(
-                f"The operation took longer than {seconds:g} seconds and was cancelled. The limit "
-                "is OPERATION_TIMEOUT_SECONDS: see Limits in docs/api.md."
-            ) from None
-        _log.info("the client disconnected; its operation was cancelled")
-        raise ClientDisconnect from None
     finally:
-        timer.cancel()
-        for one in watches:
-            one.cancel()
+        watch.stop()
+    if watch.is_timed_out:
+        _log.warning("an operation was cancelled after OPERATION_TIMEOUT_SECONDS")
+        raise TimedOut(
+            f"The operation took longer than {seconds:g} seconds and was cancelled. The limit is "
+            "OPERATION_TIMEOUT_SECONDS: see Limits in docs/api.md."
+        )
+    _log.info("the client disconnected; its operation was cancelled")
+    raise ClientDisconnect
 
 
-async def _until_disconnect(receive: Receive, end: asyncio.Timeout) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass  # the rest of a body that is not read
-    end.reschedule(asyncio.get_running_loop().time())
+class _Watch:
+    """Cancels the current task, in the way of `asyncio.timeout`, which has no other reason than
+    time."""
+
+    def __init__(self, receive: Receive, seconds: float) -> None:
+        self.is_timed_out = False
+        self._receive = receive
+        self._seconds = seconds
+        self._task = asyncio.current_task()
+        self._cancelled = False
+        self._watching: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, seconds), self._start)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+
+    def has_cancelled(self) -> bool:
+        """Whether nobody else has cancelled the task."""
+        assert self._task is not None  # noqa: S101  # a coroutine runs in a task
+        return self._cancelled and self._task.uncancel() == 0
+
+    def _start(self) -> None:
+        left = max(self._seconds - WATCH_AFTER_SECONDS, 0)
+        self._timer = self._loop.call_later(left, self._time_out)
+        self._watching = self._loop.create_task(self._until_disconnect())
+
+    def _time_out(self) -> None:
+        self.is_timed_out = True
+        self._cancel()
+
+    async def _until_disconnect(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass  # the rest of a body that is not read
+        self._cancel()
+
+    def _cancel(self) -> None:
+        if not self._cancelled and self._task is not None:
+            self._cancelled = True
+            self._task.cancel()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from app.errors import BadRequest
 
@@ -20,8 +21,13 @@ _QUALITY = re.compile(r";\s*q=([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 def negotiated(accept: Iterable[str]) -> str:
     """The first of the best media ranges decides (RFC 9110, 12.5.1). Raises BadRequest if none
     admits JSON."""
+    return _negotiated(",".join(accept) or "*/*")
+
+
+@lru_cache
+def _negotiated(accept: str) -> str:
     chosen, best = None, 0.0
-    for media_range in (",".join(accept) or "*/*").split(","):
+    for media_range in accept.split(","):
         offered = _OFFERED.get(media_range.partition(";")[0].strip().lower())
         if offered is not None and (quality := _quality(media_range)) > best:
             chosen, best = offered, quality
