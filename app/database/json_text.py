@@ -4,16 +4,13 @@ The drivers hand over text as it is. Their decoding of JSON, a call of Python co
 takes longer than orjson's.
 """
 
-import re
 from typing import Any
 
 import orjson
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-# orjson takes an integer beyond 64 bits for a float, and PostgreSQL writes large floats as
-# integers.
-_LONG_INTEGER = re.compile(r"\d{19}")
+from app.text import has_long_integer
 
 
 class JsonText(TypeDecorator[Any]):
@@ -40,4 +37,6 @@ class PassedOnJson(JsonText):
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         if value is None:
             return None
-        return orjson.loads(value) if _LONG_INTEGER.search(value) else orjson.Fragment(value)
+        # PostgreSQL writes large floats as integers.
+        is_read = has_long_integer(value.encode())
+        return orjson.loads(value) if is_read else orjson.Fragment(value)

@@ -14,14 +14,11 @@ from starlette.types import Receive
 from app.api.http.negotiation import JSON
 from app.api.http.values import check_body
 from app.errors import BadRequest
+from app.text import has_long_integer
 
 # A parameter of a media type (RFC 9110, 5.6.6). Each character is read once: the quantifiers are
 # possessive, and a quotation mark that is not closed ends the value at the next semicolon.
 _PARAMETER = re.compile(r';\s*+([^\s;="]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^;]*+)')
-
-# Text without such a run of digits holds no integer beyond 64 bits, which orjson makes a float.
-_LONG_INTEGER = b"0" * 19
-_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
 async def json_body(request: Request, limit: int, values_limit: int) -> Any:
@@ -38,7 +35,7 @@ async def json_body(request: Request, limit: int, values_limit: int) -> Any:
 def loads(text: bytes, what: str) -> Any:
     """Parses JSON with orjson. Text that it refuses or rounds is parsed by the standard library,
     which accepts NaN, lone surrogates and any integer, so that an error can name their field."""
-    if _LONG_INTEGER not in text.translate(_DIGITS_AS_ZEROS):
+    if not has_long_integer(text):
         with suppress(orjson.JSONDecodeError):
             return orjson.loads(text)
     try:
