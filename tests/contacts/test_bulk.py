@@ -241,5 +241,5 @@ async def test_statements_do_not_grow_with_the_rows(api: Client) -> None:
         with statements() as seen:
             for rows in (new, new, changed, mixed):
                 await api(BULK, inputs=rows)
-        counts.append(len([one for one in seen if "FROM api_key" not in one]))
+        counts.append(len([one for one in seen if "api_key" not in one]))
     assert counts[0] == counts[1]
