@@ -27,33 +27,32 @@ async def test_others_run_between_two_values() -> None:
 
 
 async def test_short_work_is_not_interrupted() -> None:
-    seen: list[str] = []
-    task = asyncio.create_task(asyncio.sleep(0, seen.append("begun")))
-    async for value in in_turns("abc", NEVER):
-        seen.append(value)
+    task = asyncio.create_task(asyncio.sleep(0))
+    async for _ in in_turns("abc", NEVER):
         assert not task.done()
     await task
-    assert seen == ["begun", "a", "b", "c"]
 
 
 async def test_one_pass_of_the_event_loop_has_one_turn_however_many_wait() -> None:
     loop = asyncio.get_running_loop()
     passes = 0
+    is_over = False
     taken: list[int] = []
 
     def count() -> None:
-        nonlocal passes, counting
+        nonlocal passes
         passes += 1
-        counting = loop.call_soon(count)
+        if not is_over:
+            loop.call_soon(count)
 
     async def work() -> None:
         async for step in in_turns(range(4), AT_ONCE):
             if step:  # the first one needs no turn
                 taken.append(passes)
 
-    counting = loop.call_soon(count)
+    loop.call_soon(count)
     await asyncio.gather(*(work() for _ in range(20)))
-    counting.cancel()
+    is_over = True
     assert len(taken) == 60
     assert len(set(taken)) == 60
 
