@@ -46,11 +46,12 @@ class ErrorBudget:
 
 
 class RefusedDocument(RollcallError):
-    """A document that cannot be parsed, is not valid or exceeds a limit."""
+    """A document that is not valid; or, with another code, cannot be parsed or exceeds a limit."""
 
+    code = "GRAPHQL_VALIDATION_FAILED"
     is_well_formed = True
 
-    def __init__(self, errors: Sequence[GraphQLError], code: str) -> None:
+    def __init__(self, errors: Sequence[GraphQLError], code: str = code) -> None:
         super().__init__("The document is not executed.")
         self.entries = [
             {
