@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 from sqlalchemy import insert
 from sqlmodel import SQLModel, select
 
@@ -33,7 +32,9 @@ from tests.support.probes import (
     UPSERT,
     Target,
     both,
+    everything,
     settle,
+    told,
 )
 from tests.support.statements import every_statement
 from tests.support.stored import caller_of, contact_of
@@ -58,41 +59,8 @@ async def target(api: Client) -> Target:
     return await settle(api)
 
 
-async def everything(client: Client) -> Any:
-    """All that the client's workspace holds."""
-    kind = schema._schema.type_map["Contact"]
-    assert isinstance(kind, GraphQLObjectType)
-    leaves = (
-        name for name, field in kind.fields.items() if is_leaf_type(get_named_type(field.type))
-    )
-    answer = await client.execute(
-        f"""{{
-            contacts(first: 100) {{
-                totalCount
-                nodes {{ {" ".join(leaves)} assignments {{ kind targetId assignedAt }} }}
-            }}
-            contact(by: {{email: "old@example.com"}}) {{ id }}
-            customFieldDefinitions {{ key type label description }}
-            tags {{ tag count }}
-            keys {{ id name revokedAt }}
-        }}"""
-    )
-    assert "errors" not in answer
-    return answer["data"]
-
-
 async def workspace(client: Client) -> UUID:
     return UUID((await client("{ viewer { workspace { id } } }"))["workspace"]["id"])
-
-
-def told(answer: Any, variables: Any, target: Target) -> set[str]:
-    """What the answer tells of the target that was not sent."""
-    found, sent = json.dumps(answer), json.dumps(variables).lower()
-    return {
-        name
-        for name, value in asdict(target).items()
-        if value in found and value.lower() not in sent
-    }
 
 
 def redacted(answer: Any, target: Target) -> str:

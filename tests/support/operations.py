@@ -1,5 +1,6 @@
 """Random operations of the schema, with their variables: mostly right, some of them broken."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,18 @@ FLOATS = st.sampled_from([0.0, 1.5, -2.25, 5.0, 1e300])
 JSON_VALUES = st.sampled_from([None, 1, "x", [1, [2]], {"a": {"b": None}}, [], {}])
 WRONG = st.sampled_from([None, True, 7, 1.5, "nobody", [], [None], {}, {"nobody": 1}, [[1]]])
 
+Scalars = Mapping[str, st.SearchStrategy[Any]]
+
+SCALARS: Scalars = {
+    "String": TEXTS,
+    "ID": st.one_of(TEXTS, INTEGERS),
+    "Int": INTEGERS,
+    "Float": st.one_of(FLOATS, INTEGERS),
+    "Boolean": st.booleans(),
+    "DateTime": st.sampled_from(["2026-01-31T08:00:00Z", "yesterday"]),
+    "JSON": JSON_VALUES,
+}
+
 
 @dataclass
 class Operation:
@@ -44,6 +57,7 @@ class Writer:
 
     draw: Draw
     schema: GraphQLSchema
+    scalars: Scalars
     declared: dict[str, str] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     fragments: list[str] = field(default_factory=list)
@@ -181,25 +195,25 @@ class Writer:
             return {name: self._value(one, depth + 1) for name, one in members.items()}
         if isinstance(kind, GraphQLEnumType):
             return self.one(list(kind.values))
-        scalars: dict[str, st.SearchStrategy[Any]] = {
-            "String": TEXTS,
-            "ID": st.one_of(TEXTS, INTEGERS),
-            "Int": INTEGERS,
-            "Float": st.one_of(FLOATS, INTEGERS),
-            "Boolean": st.booleans(),
-            "DateTime": st.sampled_from(["2026-01-31T08:00:00Z", "yesterday"]),
-            "JSON": JSON_VALUES,
-        }
-        return self.draw(scalars[get_named_type(kind).name])
+        return self.draw(self.scalars[get_named_type(kind).name])
 
 
 @st.composite
-def operations(draw: Draw, schema: GraphQLSchema) -> Operation:
-    writer = Writer(draw, schema)
+def operations(
+    draw: Draw, schema: GraphQLSchema, scalars: Scalars = SCALARS, first: str = ""
+) -> Operation:
+    """Of up to three root fields, of which the first may be given."""
+    writer = Writer(draw, schema, scalars)
     kind = writer.one(["query", "query", "mutation"])
-    root = schema.query_type if kind == "query" else schema.mutation_type
+    roots = {"query": schema.query_type, "mutation": schema.mutation_type}
+    if first:
+        [kind] = [name for name, root in roots.items() if root and first in root.fields]
+    root = roots[kind]
     assert root is not None
-    names = draw(st.lists(st.sampled_from(list(root.fields)), min_size=1, max_size=3))
+    names = draw(
+        st.lists(st.sampled_from(list(root.fields)), min_size=0 if first else 1, max_size=3)
+    )
+    names = [first, *names[:2]] if first else names
     fields = [
         writer.root_field(f"r{index}", name, root.fields[name]) for index, name in enumerate(names)
     ]
@@ -225,7 +239,7 @@ def written(value: Any, kind: GraphQLInputType) -> str:
         case str() if isinstance(kind, GraphQLEnumType):
             return value
         case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+            return json.dumps(value, ensure_ascii=False)
         case list():
             inner = kind.of_type if isinstance(kind, GraphQLList) else kind
             return f"[{', '.join(written(one, inner) for one in value)}]"

@@ -1,9 +1,13 @@
 """Calls of every root field, each on a contact of the own workspace, of another, or of none."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type
+
+from app.api.graphql.schema import schema
 from tests.support.client import Client
 
 
@@ -365,3 +369,36 @@ async def settle(client: Client) -> Target:
         key_id=key["apiKey"]["id"],
         **named,
     )
+
+
+async def everything(client: Client) -> Any:
+    """All that the client's workspace holds."""
+    kind = schema._schema.type_map["Contact"]
+    assert isinstance(kind, GraphQLObjectType)
+    leaves = (
+        name for name, field in kind.fields.items() if is_leaf_type(get_named_type(field.type))
+    )
+    answer = await client.execute(
+        f"""{{
+            contacts(first: 100) {{
+                totalCount
+                nodes {{ {" ".join(leaves)} assignments {{ kind targetId assignedAt }} }}
+            }}
+            contact(by: {{email: "old@example.com"}}) {{ id }}
+            customFieldDefinitions {{ key type label description }}
+            tags {{ tag count }}
+            keys {{ id name revokedAt }}
+        }}"""
+    )
+    assert "errors" not in answer
+    return answer["data"]
+
+
+def told(answer: Any, variables: Any, target: Target) -> set[str]:
+    """What the answer tells of the target that was not sent."""
+    found, sent = json.dumps(answer), json.dumps(variables).lower()
+    return {
+        name
+        for name, value in asdict(target).items()
+        if value in found and value.lower() not in sent
+    }
