@@ -10,6 +10,7 @@ from sqlalchemy import Executable, FromClause, PoolProxiedConnection, Select, Ta
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.prepared import Prepared
+from app.fairness import FairSemaphore
 
 Row = Mapping[str, Any]
 
@@ -26,7 +27,11 @@ class Dialect(Hashable, Protocol):
     reader: AsyncEngine
     writer: AsyncEngine
     single: AsyncEngine  # for statements outside of transactions
-    lanes: int  # how many of these run at once
+    lanes: int  # the runs of shared calls at once
+    # What waits for a connection of each engine.
+    reads: FairSemaphore
+    writes: FairSemaphore
+    singles: FairSemaphore
 
     def prepare(self, statement: Executable) -> Prepared:
         """Compiles the statement."""
@@ -47,9 +52,6 @@ class Dialect(Hashable, Protocol):
 
     async def close(self) -> None:
         """Closes all connections."""
-
-    def turn(self, workspace_id: UUID | None) -> AbstractAsyncContextManager[None]:
-        """What a writer of the workspace waits for before it takes a connection."""
 
     def migrating(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection without time limits. Other processes that migrate wait until it ends."""

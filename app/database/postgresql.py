@@ -1,12 +1,10 @@
-"""PostgreSQL: time limits in each transaction, and fair turns for the writers of a workspace."""
+"""PostgreSQL: time limits in each transaction, at most half of the connections for a workspace."""
 
 import asyncio
-from asyncio import Semaphore
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
-from weakref import WeakValueDictionary
 
 import asyncpg  # type: ignore[import-untyped]  # has no types
 import orjson
@@ -36,7 +34,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 from sqlmodel.sql.sqltypes import UTCDateTime
@@ -46,6 +43,7 @@ from app.database.engine import new_engine
 from app.database.errors import timed_out
 from app.database.prepared import Prepared
 from app.database.text_indexes import build_text_indexes
+from app.fairness import FairSemaphore
 from app.settings import DatabaseSettings
 
 # Any number, as long as nothing else in the database takes the same advisory lock.
@@ -90,9 +88,12 @@ class PostgreSQL:
         self.reader = self.writer.execution_options(isolation_level="REPEATABLE READ")
         connections = settings.database_pool_size + settings.database_pool_overflow
         self.lanes = max(connections // 2, 1)
+        waiting = settings.database_pool_timeout_seconds
+        # A workspace takes half of the connections at most, whatever it does with them.
+        self.reads = FairSemaphore(connections, self.lanes, waiting)
+        self.writes = self.singles = self.reads
         self._statement_seconds = settings.database_statement_timeout_seconds
-        self._turn_seconds = settings.database_pool_timeout_seconds
-        self._writers: WeakValueDictionary[UUID | None, Semaphore] = WeakValueDictionary()
+        self._waiting_seconds = waiting
         self.single = self.writer
         _leave_lost_connections(self.writer)
         _set_plans(self.writer)
@@ -125,7 +126,7 @@ class PostgreSQL:
             )
         except TimeoutError as error:
             try:
-                await driver.fetch("SELECT 1", timeout=self._turn_seconds)
+                await driver.fetch("SELECT 1", timeout=self._waiting_seconds)
             except TimeoutError:
                 driver.terminate()
                 raise
@@ -146,21 +147,6 @@ class PostgreSQL:
 
     async def close(self) -> None:
         await self.writer.dispose()
-
-    @asynccontextmanager
-    async def turn(self, workspace_id: UUID | None) -> AsyncIterator[None]:
-        """The writers of a workspace take half of the connections at most; the others wait
-        without one."""
-        semaphore = self._writers.setdefault(workspace_id, Semaphore(self.lanes))
-        try:
-            async with asyncio.timeout(self._turn_seconds):
-                await semaphore.acquire()
-        except TimeoutError as error:
-            raise PoolTimeout from error
-        try:
-            yield
-        finally:
-            semaphore.release()
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:

@@ -4,7 +4,6 @@ A session is bound to the workspace of its caller: whatever it reads or writes o
 workspaces belongs to that one. Sessions without a workspace see `workspace` and `api_key` alone.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
@@ -135,7 +134,6 @@ class Database:
         settings = settings or DatabaseSettings()
         file = sqlite_path(url)
         self.dialect: Dialect = SQLite(url, file, settings) if file else PostgreSQL(url, settings)
-        self._lanes = asyncio.Semaphore(self.dialect.lanes)
         self._shared: dict[Any, Shared[Any, Any]] = {}
 
     @asynccontextmanager
@@ -143,7 +141,7 @@ class Database:
         """What is read until the block ends is one snapshot."""
         session = WorkspaceSession(self.dialect.reader, self.dialect, tenant.workspace_id)
         with translated_errors():
-            async with session:
+            async with self.dialect.reads.place(tenant.workspace_id), session:
                 yield session
 
     @asynccontextmanager
@@ -151,7 +149,7 @@ class Database:
         """Commits when its block ends, and leaves nothing behind when that raises."""
         session = WorkspaceSession(self.dialect.writer, self.dialect, tenant.workspace_id)
         with translated_errors():
-            async with self.dialect.turn(tenant.workspace_id), session:
+            async with self.dialect.writes.place(tenant.workspace_id), session:
                 yield session
                 await session.commit()
 
@@ -180,8 +178,9 @@ class Database:
         """The rows, by column, of one statement, without a session or a transaction. A statement on
         tables of workspaces compares `:workspace_id` in each of them."""
         arguments = statement.arguments(**parameters)
+        place = self.dialect.singles.place(parameters.get("workspace_id"))
         with translated_errors():
-            async with self._lanes, pooled(self.dialect.single) as connection:
+            async with place, pooled(self.dialect.single) as connection:
                 found = await self.dialect.fetch_single(connection, statement.text, arguments)
         return statement.rows(found)
 

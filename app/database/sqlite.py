@@ -5,10 +5,8 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import (
-    AbstractAsyncContextManager,
     asynccontextmanager,
     contextmanager,
-    nullcontext,
     suppress,
 )
 from datetime import datetime
@@ -47,6 +45,7 @@ from app.database.sqlite_writes import (
     insertion,
     write,
 )
+from app.fairness import FairSemaphore
 from app.settings import DatabaseSettings
 from app.text import lower_case
 
@@ -56,6 +55,11 @@ READER_CACHE_KIB = 2 * 1024
 
 # The threads that run single statements. Python's global lock leaves little to more of them.
 LANES = 2
+
+# The threads that run the statements of sessions that read, and those of one workspace. More take
+# the time of the event loop, and read no faster.
+READERS = 4
+READERS_OF_ONE = 2
 
 # How many instructions of SQLite's virtual machine run between two looks at the clock: a few
 # milliseconds of most statements. Each look waits for Python's global lock.
@@ -72,8 +76,7 @@ _PROCESSORS = {
 class SQLite:
     """An engine for reads, one for single statements, and one with a single connection for writes.
 
-    Writers queue for that connection in order of arrival, and open every transaction with
-    BEGIN IMMEDIATE.
+    Workspaces take turns for that connection, and open every transaction with BEGIN IMMEDIATE.
     """
 
     lanes = LANES
@@ -84,6 +87,10 @@ class SQLite:
         few = settings.model_copy(update={"database_pool_size": LANES})
         self.single = new_engine(url, few, {}, pool_reset_on_return=None)
         self.writer = new_engine(url, one, {})
+        waiting = settings.database_pool_timeout_seconds
+        self.reads = FairSemaphore(READERS, READERS_OF_ONE, waiting)
+        self.writes = FairSemaphore(1, 1, waiting)
+        self.singles = FairSemaphore(LANES, LANES, waiting)
         limit = settings.database_statement_timeout_seconds
         _set_up(self.reader, file, "BEGIN", READER_CACHE_KIB, limit)
         _set_up(self.single, file, "BEGIN", READER_CACHE_KIB, limit)
@@ -120,9 +127,6 @@ class SQLite:
     async def close(self) -> None:
         for engine in (self.reader, self.single, self.writer):
             await engine.dispose()
-
-    def turn(self, workspace_id: UUID | None) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:

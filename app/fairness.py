@@ -1,0 +1,105 @@
+"""A semaphore that is fair between workspaces, however much one of them asks for."""
+
+import asyncio
+from asyncio import CancelledError, Future
+from collections import Counter, deque
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from uuid import UUID
+
+from app.errors import Unavailable
+
+# None is for what happens before the workspace of a request is known.
+Holder = UUID | None
+
+
+class FairSemaphore:
+    """Places for work. One workspace has at most `of_one` of them; workspaces that wait for a free
+    place take turns, and the work of each workspace starts in the order of its arrival."""
+
+    def __init__(self, places: int, of_one: int, seconds: float | None = None) -> None:
+        self._free = places
+        self._of_one = of_one
+        self._seconds = seconds
+        self._held: Counter[Holder] = Counter()
+        self._waiting: dict[Holder, deque[Future[None]]] = {}  # the next turn is the first one's
+
+    def place(self, holder: Holder) -> AbstractAsyncContextManager[None]:
+        """A context manager. Raises Unavailable if no place is free in time."""
+        return _Place(self, holder)
+
+    async def acquire(self, holder: Holder) -> None:
+        if self._free and holder not in self._waiting and self._held[holder] < self._of_one:
+            self._take(holder)
+            return
+        turn: Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(holder, deque()).append(turn)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await turn
+        except (CancelledError, TimeoutError) as error:
+            self._leave(holder, turn)
+            if isinstance(error, TimeoutError):
+                raise Unavailable("The database is too busy. Try again soon.") from error
+            raise
+
+    def release(self, holder: Holder) -> None:
+        self._free += 1
+        self._held[holder] -= 1
+        if not self._held[holder]:
+            del self._held[holder]
+        self._give()
+
+    def _take(self, holder: Holder) -> None:
+        self._free -= 1
+        self._held[holder] += 1
+
+    def _give(self) -> None:
+        for holder in list(self._waiting):
+            if not self._free:
+                return
+            if self._held[holder] < self._of_one:
+                turns = self._waiting.pop(holder)
+                if (turn := _next(turns)) is not None:
+                    self._take(holder)
+                    turn.set_result(None)
+                if turns:
+                    self._waiting[holder] = turns  # behind all others
+
+    def _leave(self, holder: Holder, turn: Future[None]) -> None:
+        if not turn.cancelled():
+            self.release(holder)  # the place was given at the same time
+            return
+        turns = self._waiting.get(holder, deque())
+        if turn in turns:
+            turns.remove(turn)
+            if not turns:
+                del self._waiting[holder]
+
+
+def _next(turns: deque[Future[None]]) -> Future[None] | None:
+    """The first whose caller has not gone."""
+    while turns:
+        turn = turns.popleft()
+        if not turn.done():
+            return turn
+    return None
+
+
+class _Place(AbstractAsyncContextManager[None]):
+    __slots__ = ("_holder", "_semaphore")
+
+    def __init__(self, semaphore: FairSemaphore, holder: Holder) -> None:
+        self._semaphore = semaphore
+        self._holder = holder
+
+    async def __aenter__(self) -> None:
+        await self._semaphore.acquire(self._holder)
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._semaphore.release(self._holder)
