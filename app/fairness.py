@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import CancelledError, Future
-from collections import Counter, deque
+from collections import deque
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from uuid import UUID
@@ -21,17 +21,23 @@ class FairSemaphore:
         self._free = places
         self._of_one = of_one
         self._seconds = seconds
-        self._held: Counter[Holder] = Counter()
+        self._held: dict[Holder, int] = {}
         self._waiting: dict[Holder, deque[Future[None]]] = {}  # the next turn is the first one's
 
     def place(self, holder: Holder) -> AbstractAsyncContextManager[None]:
         """A context manager. Raises Unavailable if no place is free in time."""
         return _Place(self, holder)
 
-    async def acquire(self, holder: Holder) -> None:
-        if self._free and holder not in self._waiting and self._held[holder] < self._of_one:
-            self._take(holder)
-            return
+    def _has_taken(self, holder: Holder) -> bool:
+        """Whether there was a place at once."""
+        held = self._held.get(holder, 0)
+        if not self._free or held >= self._of_one or (self._waiting and holder in self._waiting):
+            return False
+        self._free -= 1
+        self._held[holder] = held + 1
+        return True
+
+    async def _wait(self, holder: Holder) -> None:
         turn: Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(holder, deque()).append(turn)
         try:
@@ -43,32 +49,35 @@ class FairSemaphore:
                 raise Unavailable("The database is too busy. Try again soon.") from error
             raise
 
-    def release(self, holder: Holder) -> None:
+    def _release(self, holder: Holder) -> None:
         self._free += 1
-        self._held[holder] -= 1
-        if not self._held[holder]:
+        held = self._held[holder]
+        if held == 1:
             del self._held[holder]
-        self._give()
-
-    def _take(self, holder: Holder) -> None:
-        self._free -= 1
-        self._held[holder] += 1
+        else:
+            self._held[holder] = held - 1
+        if self._waiting:
+            if holder in self._waiting:
+                self._waiting[holder] = self._waiting.pop(holder)  # behind all others
+            self._give()
 
     def _give(self) -> None:
         for holder in list(self._waiting):
             if not self._free:
                 return
-            if self._held[holder] < self._of_one:
+            held = self._held.get(holder, 0)
+            if held < self._of_one:
                 turns = self._waiting.pop(holder)
                 if (turn := _next(turns)) is not None:
-                    self._take(holder)
+                    self._free -= 1
+                    self._held[holder] = held + 1
                     turn.set_result(None)
                 if turns:
                     self._waiting[holder] = turns  # behind all others
 
     def _leave(self, holder: Holder, turn: Future[None]) -> None:
         if not turn.cancelled():
-            self.release(holder)  # the place was given at the same time
+            self._release(holder)  # the place was given at the same time
             return
         turns = self._waiting.get(holder, deque())
         if turn in turns:
@@ -94,7 +103,8 @@ class _Place(AbstractAsyncContextManager[None]):
         self._holder = holder
 
     async def __aenter__(self) -> None:
-        await self._semaphore.acquire(self._holder)
+        if not self._semaphore._has_taken(self._holder):
+            await self._semaphore._wait(self._holder)
 
     async def __aexit__(
         self,
@@ -102,4 +112,4 @@ class _Place(AbstractAsyncContextManager[None]):
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._semaphore.release(self._holder)
+        self._semaphore._release(self._holder)

@@ -180,6 +180,20 @@ def many_bulks(target: Target) -> None:
             )
 
 
+def slow_filters(target: Target) -> None:
+    """60 filters that no index serves, of 20,000 contacts, at once"""
+    filters = [{"city": {"contains": f"nowhere {index}"}} for index in range(60)]
+    with ThreadPoolExecutor(len(filters)) as pool:
+        list(pool.map(lambda one: ask(target, LIST, filter=one), filters))
+
+
+def duplicates(target: Target) -> None:
+    """60 pages of likely duplicates, of 20,000 contacts, at once"""
+    query = "{ duplicateContacts(first: 100) { nodes { reasons } } }"
+    with ThreadPoolExecutor(60) as pool:
+        list(pool.map(lambda _: ask(target, query), range(60)))
+
+
 def _whole(number: int, index: int) -> dict[str, Any]:
     return {
         "externalId": f"c{number}-{index}",
@@ -216,6 +230,8 @@ NEEDS: dict[Case, Callable[[Target], None]] = {
     many_counts: twenty_thousand,
     many_filters: twenty_thousand,
     many_counts_allowed: twenty_thousand,
+    slow_filters: twenty_thousand,
+    duplicates: twenty_thousand,
     large_contacts: hundred_large,
     large_contacts_allowed: hundred_large,
 }
@@ -240,4 +256,6 @@ CASES: Sequence[Case] = [
     large_contacts_allowed,
     many_counts_allowed,
     many_bulks,
+    slow_filters,
+    duplicates,
 ]

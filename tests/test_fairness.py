@@ -82,7 +82,7 @@ async def test_workspaces_that_wait_take_turns_whatever_the_order_of_arrival() -
         work.end(work.started[-1][1])
         await settled()
     order = [workspace for workspace, _ in work.started]
-    assert order == [OURS, OURS, THEIRS, OTHERS, OURS, THEIRS, OURS]
+    assert order == [OURS, THEIRS, OTHERS, OURS, THEIRS, OURS, OURS]
 
 
 async def test_work_that_waits_too_long_is_refused_and_the_next_one_is_not() -> None:
@@ -92,6 +92,19 @@ async def test_work_that_waits_too_long_is_refused_and_the_next_one_is_not() -> 
         await work.tasks[late]
     work.end(first)
     last = work.begin(OURS)
+    work.end(last)
+    await work.tasks[last]
+
+
+async def test_place_that_is_freed_goes_past_work_that_was_just_cancelled() -> None:
+    work = Work(places=1, of_one=1)
+    running, waiting, last = (work.begin(OURS) for _ in range(3))
+    await settled()
+    work.end(running)
+    work.tasks[waiting].cancel()  # before the place is freed, and it has not noticed yet
+    await settled()
+    assert [number for _, number in work.started] == [running, last]
+    assert work.tasks[running].exception() is None
     work.end(last)
     await work.tasks[last]
 
@@ -117,14 +130,16 @@ def test_places_are_neither_lost_nor_given_twice(
         for action, workspace, index, is_settled in steps:
             if action == "begin":
                 work.begin(workspace)
-            elif index < len(work.tasks):
+            elif work.tasks:
+                index %= len(work.tasks)
                 work.end(index) if action == "end" else work.tasks[index].cancel()
             if is_settled:
                 await settled()
                 check(work, places, of_one)
         for index in range(len(work.tasks)):
             work.end(index)
-        await asyncio.gather(*work.tasks, return_exceptions=True)
+        ended = await asyncio.gather(*work.tasks, return_exceptions=True)
+        assert {type(one) for one in ended} <= {type(None), asyncio.CancelledError}
         for _ in range(places):
             work.begin(UUID(int=100 + len(work.tasks)))
         await settled()

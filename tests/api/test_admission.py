@@ -1,0 +1,38 @@
+"""How many operations run at once depends on their cost and their workspace."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from app.api.http.admission import Admission
+
+OURS, THEIRS = UUID(int=1), UUID(int=2)
+
+
+async def admitted(operations: list[tuple[UUID, int]]) -> list[tuple[UUID, int]]:
+    """Those that run at once."""
+    admission = Admission()
+    running: list[tuple[UUID, int]] = []
+
+    async def run(workspace_id: UUID, cost: int) -> None:
+        async with admission.place(workspace_id, cost):
+            running.append((workspace_id, cost))
+            await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(run(*operation)) for operation in operations]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    return running
+
+
+@pytest.mark.parametrize(("cost", "of_one"), [(100, 20), (101, 4), (5_000, 4), (5_001, 2)])
+async def test_costly_operations_of_a_workspace_run_a_few_at_a_time(cost: int, of_one: int) -> None:
+    assert await admitted([(OURS, cost)] * 20) == [(OURS, cost)] * of_one
+
+
+async def test_operations_of_another_workspace_and_small_ones_run_beside_them() -> None:
+    running = await admitted([(OURS, 8_000)] * 5 + [(OURS, 500)] * 9 + [(THEIRS, 8_000), (OURS, 4)])
+    assert running[-2:] == [(THEIRS, 8_000), (OURS, 4)]
