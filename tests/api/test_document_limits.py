@@ -136,6 +136,16 @@ async def test_document_of_too_many_tokens_is_refused_and_the_limit_named(api: C
 
 
 @on_sqlite
+async def test_document_that_is_too_large_for_the_cache_is_judged_each_time(
+    database_url: str, api: Client
+) -> None:
+    async with serving(database_url, api, max_document_tokens=100_000) as client:
+        for _ in range(2):
+            answer = await client.execute("{")
+            assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
+
+
+@on_sqlite
 async def test_fragments_are_expanded_by_count(api: Client) -> None:
     doubled = " ".join(
         f"fragment F{index} on Viewer {{ ...F{index + 1} ...F{index + 1} }}" for index in range(60)

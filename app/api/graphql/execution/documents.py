@@ -112,7 +112,8 @@ class Documents:
         document = self._cache.get(text)
         if document is None:
             document = self._judge(text)
-            self._cache[text] = document
+            if document.weight <= CACHED_WEIGHT:  # MAX_DOCUMENT_TOKENS may allow more
+                self._cache[text] = document
         return document
 
     def _judge(self, text: str) -> Document:
