@@ -14,7 +14,7 @@ from sqlmodel import col, delete, select
 
 from app.database.errors import try_again
 from app.database.sessions import Database, WorkspaceSession
-from app.errors import FieldError, FieldErrorCode, InvalidInput
+from app.errors import FieldError, FieldErrorCode, InvalidInput, Unauthenticated
 from app.fields.sources import SOURCE, SOURCE_RULE
 from app.tables import ApiKey, now
 from app.workspaces.keys import Caller, Scope
@@ -46,22 +46,23 @@ class CreatedKey:
 
 @try_again
 async def create_key(database: Database, caller: Caller, request: KeyRequest) -> CreatedKey:
-    """Raises InvalidInput with every broken rule, and Forbidden for a scope that the caller does
-    not have."""
+    """Raises InvalidInput with every broken rule, Forbidden for a scope that the caller does not
+    have, and Unauthenticated if the caller's key has ended since it was looked up."""
     if errors := list(_faults(request)):
         raise InvalidInput(errors)
     for scope in request.scopes:
         caller.require(scope)
     at = now()
     expires_at = at + timedelta(seconds=request.lifetime_seconds)
-    if caller.key_expires_at is not None:
-        expires_at = min(expires_at, caller.key_expires_at)
     key, record = api_key(
         caller.workspace_id, request.name.strip(), request.scopes, expires_at, request.source
     )
     record.created_by = caller.key_id
     async with database.write(caller) as session:
         await lock_workspace(session, caller.workspace_id)
+        creator = await _valid_key(session, caller.key_id, at)
+        if creator.expires_at is not None:
+            record.expires_at = min(expires_at, creator.expires_at)
         await _delete_ended(session, at)
         if await _count_valid(session, at) >= VALID_LIMIT:
             message = f"must be one of at most {VALID_LIMIT:,} valid keys made over the API"
@@ -109,6 +110,14 @@ def _faults(request: KeyRequest) -> list[FieldError]:
     if not SOURCE.fullmatch(request.source):
         faults["source"] = (FieldErrorCode.INVALID_FORMAT, SOURCE_RULE)
     return [FieldError(code, f"input.{name}", fault) for name, (code, fault) in faults.items()]
+
+
+async def _valid_key(session: WorkspaceSession, key_id: UUID, at: datetime) -> ApiKey:
+    statement = select(ApiKey).where(col(ApiKey.id) == key_id, _is_valid(at))
+    key = (await session.exec(statement)).one_or_none()
+    if key is None:
+        raise Unauthenticated("The API key was revoked or has expired.")
+    return key
 
 
 async def _delete_ended(session: WorkspaceSession, at: datetime) -> None:

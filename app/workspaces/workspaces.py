@@ -65,6 +65,7 @@ async def rotate_key(
     """A new key of the same name, source and scopes. The old one and those that it made over the
     API expire after the overlap, unless they do before."""
     old = await _key(session, key_id)
+    await lock_workspace(session, old.workspace_id)
     at = now()
     _check_expiry(expires_at)
     if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= at):
@@ -118,13 +119,15 @@ async def revoke_key(session: AsyncSession, key_id: UUID) -> None:
 
 async def revoke(session: AsyncSession, key: ApiKey) -> None:
     """With the keys that it made over the API."""
+    await lock_workspace(session, key.workspace_id)
     key.revoked_at = key.revoked_at or now()
     made = (col(ApiKey.created_by) == key.id, col(ApiKey.revoked_at).is_(None))
     await session.exec(update(ApiKey).where(*made).values(revoked_at=key.revoked_at))
 
 
 async def lock_workspace(session: AsyncSession, workspace_id: UUID) -> None:
-    """Serializes those who count what a workspace has, so that its limits hold.
+    """Serializes what creates, ends or counts rows of a workspace that are not contacts, so that
+    limits hold and no key outlives the one that created it.
 
     The row lock does not block writers of contacts, whose foreign key only locks the key.
     """

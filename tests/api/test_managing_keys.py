@@ -12,7 +12,7 @@ from sqlmodel import col, select, update
 
 from app.database.sessions import Database
 from app.tables import ApiKey
-from app.workspaces import administration
+from app.workspaces import administration, workspaces
 from app.workspaces.keys import HELD_SECONDS, Scope
 from tests.conftest import client_of
 from tests.support.client import Client
@@ -143,6 +143,21 @@ async def test_revoked_key_is_refused_within_a_second_and_the_keys_that_it_made_
         assert codes(await client.execute(VIEWER)) == ["UNAUTHENTICATED"]
     assert await other(VIEWER)
     assert await api(REVOKE, id=maker_id) == revoked
+
+
+async def test_key_that_ends_creates_none_while_its_look_up_is_cached(
+    api: Client, http: httpx.AsyncClient, database: Database
+) -> None:
+    maker = await client_of(http, database, "ours", is_new=False)
+    maker_id = UUID((await maker(VIEWER))["apiKey"]["id"])
+    async with database.write_directory() as session:
+        await workspaces.rotate_key(session, maker_id, timedelta(minutes=5), None)
+    _, child = await created(maker)
+    assert left(child["expiresAt"]) <= timedelta(minutes=5)
+    async with database.write_directory() as session:
+        await workspaces.revoke_key(session, maker_id)
+    assert codes(await maker.execute(CREATE, input=wanted())) == ["UNAUTHENTICATED"]
+    assert len(await api(KEYS)) == 4
 
 
 async def test_unknown_key_is_not_revoked(api: Client) -> None:
