@@ -46,7 +46,7 @@ class LimitSettings(BaseModel):
     max_document_root_fields: int = Field(default=20, ge=1)
     max_document_directives: int = Field(default=50, ge=0)
     max_document_operations: int = Field(default=10, ge=1)
-    max_operation_cost: int = Field(default=50_000, ge=1)
+    max_operation_cost: int = Field(default=50_000, ge=1, le=MAX_POINTS)
     max_variable_values: int = Field(default=250_000, ge=1)
     max_errors: int = Field(default=100, ge=1)
     max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
@@ -172,5 +172,5 @@ class Settings(BaseSettings, DatabaseSettings, RateLimitSettings, SurfaceSetting
             points = PRODUCTION_POINTS_PER_SECOND
         if not points:
             return None
-        burst = self.rate_limit_burst_points
-        return RateLimit(points, burst or max(points * BURST_SECONDS, self.max_operation_cost))
+        burst = max(min(points * BURST_SECONDS, MAX_POINTS), self.max_operation_cost)
+        return RateLimit(points, self.rate_limit_burst_points or burst)

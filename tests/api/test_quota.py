@@ -239,6 +239,13 @@ def test_production_on_postgresql_limits_keys_unless_told_otherwise() -> None:
     assert limit(rate_limit_points_per_second=20_000) == RateLimit(20_000, 200_000)
 
 
+def test_default_bucket_fits_into_an_int_of_graphql() -> None:
+    largest = Settings(_env_file=None, rate_limit_points_per_second=2_000_000_000)
+    assert largest.rate_limit == RateLimit(2_000_000_000, 2_000_000_000)
+    with pytest.raises(ValidationError, match="max_operation_cost"):
+        Settings(_env_file=None, max_operation_cost=2_000_000_001)
+
+
 def test_bucket_has_room_for_every_operation_that_is_allowed() -> None:
     small = Settings(_env_file=None, rate_limit_points_per_second=1, max_operation_cost=70_000)
     assert small.rate_limit == RateLimit(1, 70_000)
