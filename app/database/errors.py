@@ -63,7 +63,7 @@ class LostRace(Unavailable):
     """Another transaction was faster; this one was rolled back and can be tried again."""
 
     def __init__(self) -> None:
-        super().__init__("The contact is being changed by too many callers at once. Try again.")
+        super().__init__("The same data is being changed by too many callers at once. Try again.")
 
 
 def _give_up(state: RetryCallState) -> object:

@@ -46,8 +46,8 @@ class LastUsed:
             while self._waiting:
                 key_ids, self._waiting = self._waiting, set()
                 await _write(self._database, key_ids)
-        except Exception as error:  # whatever it is, no request depends on it
-            _log.warning("when keys were last used was not written: %r", error)
+        except Exception:  # no request depends on the write
+            _log.warning("the last use of keys was not written", exc_info=True)
         finally:
             self._writing = None
 
