@@ -27,6 +27,8 @@ def _faults(settings: Settings) -> Iterator[str]:
             yield f"TRUSTED_PROXIES={network}, with which every client can say what its address is"
     if settings.serves_graphiql and not settings.shows_schema:
         yield "GRAPHIQL=true without INTROSPECTION=true, which the page needs"
+    if settings.shows_schema and settings.trusted_documents == "only":
+        yield "INTROSPECTION=true with TRUSTED_DOCUMENTS=only, which executes no other document"
     for name, longest in _AT_MOST.items():
         seconds, limit = getattr(settings, name), getattr(settings, longest)
         if seconds > limit:

@@ -63,6 +63,7 @@ def test_refusal_names_the_limit(live_server: Server) -> None:
                 answer += received
     assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert b"\r\nx-request-id: " in answer
+    assert b"\r\nx-content-type-options: nosniff\r\n" in answer
     assert b"32,768 bytes" in answer
     assert b'"BAD_REQUEST"' in answer
 
