@@ -28,7 +28,8 @@ class Dialect(Hashable, Protocol):
     writer: AsyncEngine
     single: AsyncEngine  # for statements outside of transactions
     lanes: int  # the runs of shared calls at once
-    # What waits for a connection of each engine.
+    readers: FairSemaphore  # of sessions that read: their statements may take seconds
+    # Of the connections of each engine.
     reads: FairSemaphore
     writes: FairSemaphore
     singles: FairSemaphore

@@ -50,6 +50,9 @@ from app.settings import DatabaseSettings
 MIGRATION_LOCK = 7_655_372_011
 LOCK_WAIT_SECONDS = 0.2
 
+# The sessions of one process that read at once, half of them of one workspace: more take the
+# processor from small statements.
+READERS = 8
 
 _LOCKS = {
     RowLock.NONE: "LIMIT 1",
@@ -89,6 +92,7 @@ class PostgreSQL:
         connections = settings.database_pool_size + settings.database_pool_overflow
         self.lanes = max(connections // 2, 1)
         waiting = settings.database_pool_timeout_seconds
+        self.readers = FairSemaphore(READERS, READERS // 2, waiting)
         # A workspace takes half of the connections at most, whatever it does with them.
         self.reads = FairSemaphore(connections, self.lanes, waiting)
         self.writes = self.singles = self.reads

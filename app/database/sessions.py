@@ -140,8 +140,9 @@ class Database:
     async def read(self, tenant: InWorkspace) -> AsyncIterator[WorkspaceSession]:
         """What is read until the block ends is one snapshot."""
         session = WorkspaceSession(self.dialect.reader, self.dialect, tenant.workspace_id)
+        reader = self.dialect.readers.place(tenant.workspace_id)
         with translated_errors():
-            async with self.dialect.reads.place(tenant.workspace_id), session:
+            async with reader, self.dialect.reads.place(tenant.workspace_id), session:
                 yield session
 
     @asynccontextmanager

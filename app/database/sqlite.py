@@ -56,10 +56,9 @@ READER_CACHE_KIB = 2 * 1024
 # The threads that run single statements. Python's global lock leaves little to more of them.
 LANES = 2
 
-# The threads that run the statements of sessions that read, and those of one workspace. More take
-# the time of the event loop, and read no faster.
+# The threads that run the statements of sessions that read, half of them of one workspace. More
+# take the time of the event loop, and read no faster.
 READERS = 4
-READERS_OF_ONE = 2
 
 # How many instructions of SQLite's virtual machine run between two looks at the clock: a few
 # milliseconds of most statements. Each look waits for Python's global lock.
@@ -88,7 +87,9 @@ class SQLite:
         self.single = new_engine(url, few, {}, pool_reset_on_return=None)
         self.writer = new_engine(url, one, {})
         waiting = settings.database_pool_timeout_seconds
-        self.reads = FairSemaphore(READERS, READERS_OF_ONE, waiting)
+        connections = settings.database_pool_size + settings.database_pool_overflow
+        self.readers = FairSemaphore(READERS, READERS // 2, waiting)
+        self.reads = FairSemaphore(connections, max(connections // 2, 1), waiting)
         self.writes = FairSemaphore(1, 1, waiting)
         self.singles = FairSemaphore(LANES, LANES, waiting)
         limit = settings.database_statement_timeout_seconds

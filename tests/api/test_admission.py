@@ -28,11 +28,11 @@ async def admitted(operations: list[tuple[UUID, int]]) -> list[tuple[UUID, int]]
     return running
 
 
-@pytest.mark.parametrize(("cost", "of_one"), [(100, 20), (101, 4), (5_000, 4), (5_001, 2)])
-async def test_costly_operations_of_a_workspace_run_a_few_at_a_time(cost: int, of_one: int) -> None:
+@pytest.mark.parametrize(("cost", "of_one"), [(5_000, 20), (5_001, 2)])
+async def test_large_operations_of_a_workspace_run_a_few_at_a_time(cost: int, of_one: int) -> None:
     assert await admitted([(OURS, cost)] * 20) == [(OURS, cost)] * of_one
 
 
 async def test_operations_of_another_workspace_and_small_ones_run_beside_them() -> None:
-    running = await admitted([(OURS, 8_000)] * 5 + [(OURS, 500)] * 9 + [(THEIRS, 8_000), (OURS, 4)])
-    assert running[-2:] == [(THEIRS, 8_000), (OURS, 4)]
+    running = await admitted([(OURS, 8_000)] * 5 + [(THEIRS, 8_000), (OURS, 4)])
+    assert running == [(OURS, 8_000)] * 2 + [(THEIRS, 8_000), (OURS, 4)]
