@@ -15,10 +15,13 @@ from uuid import UUID
 
 from pythonjsonlogger.orjson import OrjsonFormatter
 
+# Of a text that the client chose: the name of its operation, or a path. In characters.
+TEXT_LIMIT = 200
+
 
 @dataclass(slots=True)
 class RequestRecord:
-    """What the log, the metrics and the traces tell of a request."""
+    """What is logged, counted and traced of a request."""
 
     id: str
     started: float = field(default_factory=perf_counter)
@@ -28,11 +31,26 @@ class RequestRecord:
     operation: str | None = None  # its name
     kind: str | None = None  # query or mutation
     cost: int = 0
-    rows: int = 0  # that its root fields answered
+    rows: int = 0  # in the results of its root fields
     trace_id: str | None = None
 
+    def describe_operation(self, name: str | None, kind: str, cost: int) -> None:
+        self.operation = name and name[:TEXT_LIMIT]
+        self.kind = kind
+        self.cost = cost
 
-request: ContextVar[RequestRecord] = ContextVar("request", default=RequestRecord("-"))  # noqa: B039
+
+_record: ContextVar[RequestRecord | None] = ContextVar("request record", default=None)
+
+
+def current_request() -> RequestRecord:
+    """The record of the request that is served; an empty one outside of requests."""
+    return _record.get() or RequestRecord("-")
+
+
+def start_request(record: RequestRecord) -> None:
+    """Makes it the record of the current task and of the tasks that this one creates."""
+    _record.set(record)
 
 
 class JsonFormatter(OrjsonFormatter):
@@ -44,7 +62,7 @@ class JsonFormatter(OrjsonFormatter):
         )
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        return log_data | {"requestId": request.get().id}
+        return log_data | {"requestId": current_request().id}
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # of logging.Formatter
         return "".join(_places(ei[1]))

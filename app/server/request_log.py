@@ -14,7 +14,7 @@ from time import perf_counter
 import orjson
 from starlette.types import Scope
 
-from app.logs import RequestRecord
+from app.logs import TEXT_LIMIT, RequestRecord
 
 _log = logging.getLogger("rollcall.requests")
 
@@ -39,7 +39,7 @@ class RequestLog:
             "requestId": record.id,
             "client": f"{host}:{port}",
             "method": scope["method"],
-            "path": scope["path"],
+            "path": scope["path"][:TEXT_LIMIT],
             "status": record.status,
             "milliseconds": round((perf_counter() - record.started) * 1000, 2),
             "workspace": record.workspace_id,
@@ -54,6 +54,6 @@ class RequestLog:
         self._lines.append(orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE))
 
     def _write(self) -> None:
-        lines, self._lines = self._lines, []  # gone, too, if they cannot be written
+        lines, self._lines = self._lines, []  # lines that cannot be written are dropped
         sys.stderr.write(b"".join(lines).decode())
         sys.stderr.flush()

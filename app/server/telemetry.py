@@ -32,9 +32,9 @@ class Telemetry:
 
     @contextmanager
     def of(self, scope: Scope) -> Iterator[RequestRecord]:
-        """Gives the request an id, and tells of it when it ends."""
+        """Gives the request an id, and reports it when it ends."""
         record = RequestRecord(str(uuid7()))
-        logs.request.set(record)
+        logs.start_request(record)
         if self._metrics is not None:
             self._metrics.count_start()
         try:

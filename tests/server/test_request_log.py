@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import signal
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from app.logs import TEXT_LIMIT
 from tests.support.client import Client
 from tests.support.server import Server
 
@@ -61,6 +63,13 @@ async def test_line_has_the_request_id_of_its_answer(http: httpx.AsyncClient, to
     assert (line["requestId"], line["path"]) == (response.headers["x-request-id"], "/a\nb")
 
 
+async def test_texts_that_a_client_chose_are_cut_in_the_line(api: Client, told: Any) -> None:
+    await api(f"query {'q' * 1_000} {{ viewer {{ scopes }} }}")
+    await api.http.get("/" + "p" * 1_000)
+    query, path = await told()
+    assert (query["operation"], path["path"]) == ("q" * TEXT_LIMIT, "/" + "p" * (TEXT_LIMIT - 1))
+
+
 class FullDisk(StringIO):
     def flush(self) -> None:
         raise OSError("No space left on device")
@@ -97,7 +106,7 @@ def test_no_line_has_a_value_a_key_a_variable_or_a_query_string(
     server.post(f'{{ contact(by: {{email: "{value}"}}) {{ notes }} }}')
     server.post("query ($first: Int) { contacts(first: $first) { nodes { id } } }", first=value)
     httpx.get(f"{server.url}/graphql?api_key={value}", headers={"x-api-key": value})
-    server.stop()
+    assert server.signal(signal.SIGTERM) == 0  # which writes the last line
     log = server.log[start:]
     lines = [json.loads(line) for line in log.splitlines()]
     assert sum(line["path"] == "/graphql" for line in lines if "path" in line) == 5

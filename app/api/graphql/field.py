@@ -64,7 +64,7 @@ def counted(outcome: Any) -> Any:
     """Notes for the log how many rows a root field answered: an outcome of several has `rows`."""
     if outcome is not None:
         kind: Any = type(outcome)
-        logs.request.get().rows += _counter(kind)(outcome)
+        logs.current_request().rows += _counter(kind)(outcome)
     return outcome
 
 

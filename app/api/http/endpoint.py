@@ -73,7 +73,7 @@ class GraphQLEndpoint:
             return _refusal(error, media_type)
         except Exception as error:
             return respond({"errors": [masked(error)]}, media_type, 500)
-        record = logs.request.get()
+        record = logs.current_request()
         record.workspace_id, record.key_id = caller.workspace_id, caller.key_id
         if self._quota is None:
             return await self._answer(request, caller, media_type, None)
@@ -122,9 +122,8 @@ class GraphQLEndpoint:
         operation = self._operations.find(parameters)
         if request.method != "POST" and not operation.is_query:
             raise BadRequest("Only queries may be sent by GET.", 405)
-        record = logs.request.get()
-        record.operation, record.cost = operation.name, operation.cost
-        record.kind = operation.node.operation.value
+        kind = operation.node.operation.value
+        logs.current_request().describe_operation(operation.name, kind, operation.cost)
         self._operations.check_cost(operation)
         if allowance is not None:
             await allowance.take(operation.cost)
@@ -152,7 +151,7 @@ class GraphQLEndpoint:
 def _refusal(error: RollcallError, media_type: str) -> Response:
     """With the cost of the operation, if it is known."""
     answer = error_answer(error)
-    if cost := logs.request.get().cost:
+    if cost := logs.current_request().cost:
         answer |= _told(cost)
     status = _refused_status(media_type) if error.is_well_formed else error.status
     return respond(answer, media_type, status)

@@ -100,7 +100,7 @@ def _tell_within(entries: Iterable[dict[str, Any]], budget: ErrorBudget) -> None
 
 def masked(error: BaseException) -> dict[str, Any]:
     """Logs an unexpected error, and gives the caller only the request id."""
-    identity = logs.request.get().id
+    identity = logs.current_request().id
     _log.error("unexpected error", exc_info=error)
     message = f"An unexpected error occurred. Report the request id {identity}."
     return _entry(message, {"code": "INTERNAL_SERVER_ERROR", "requestId": identity})
