@@ -19,7 +19,7 @@ async def in_turns(values: Iterable[T], seconds: float = TURN_SECONDS) -> AsyncI
     for value in values:
         yield value
         if perf_counter() > end:
-            await _turn()
+            await turn()
             end = perf_counter() + seconds
 
 
@@ -47,7 +47,8 @@ class _Turns:
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary()
 
 
-def _turn() -> asyncio.Future[None]:
+def turn() -> asyncio.Future[None]:
+    """For work that cannot be divided: of all that waits, one pass of the event loop does one."""
     loop = asyncio.get_running_loop()
     if loop not in _turns:
         _turns[loop] = _Turns()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.turns import in_turns
+from app.turns import in_turns, turn
 
 AT_ONCE = -1.0  # each value is more work than a turn
 NEVER = 3600.0
@@ -71,3 +71,20 @@ async def test_turn_of_one_who_has_gone_goes_to_the_next() -> None:
     ]
     with pytest.raises(asyncio.CancelledError):
         await tasks[0]
+
+
+async def test_work_that_waits_for_a_turn_is_done_one_a_pass() -> None:
+    done = 0
+
+    async def work() -> None:
+        nonlocal done
+        await turn()
+        done += 1
+
+    tasks = [asyncio.create_task(work()) for _ in range(10)]
+    most = 0
+    while not all(task.done() for task in tasks):
+        before = done
+        await asyncio.sleep(0)
+        most = max(most, done - before)
+    assert (done, most) == (10, 1)

@@ -15,10 +15,14 @@ from app.api.http.negotiation import JSON
 from app.api.http.values import check_body
 from app.errors import BadRequest
 from app.text import has_long_integer
+from app.turns import turn
 
 # A parameter of a media type (RFC 9110, 5.6.6). Each character is read once: the quantifiers are
 # possessive, and a quotation mark that is not closed ends the value at the next semicolon.
 _PARAMETER = re.compile(r';\s*+([^\s;="]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^;]*+)')
+
+# Of a longer body, it takes milliseconds to parse it and to know the cost of its operation.
+_SMALL_BODY = 32 * 1024
 
 
 async def json_body(request: Request, limit: int, values_limit: int) -> Any:
@@ -28,6 +32,8 @@ async def json_body(request: Request, limit: int, values_limit: int) -> Any:
     if int(request.headers.get("content-length", 0)) > limit:
         raise _too_long(limit)  # before it is read
     body = await _read(request.receive, limit)
+    if len(body) > _SMALL_BODY:
+        await turn()
     check_body(body, values_limit)
     return loads(body, "The body")
 
