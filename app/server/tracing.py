@@ -7,6 +7,7 @@ contact, a variable, a key or a query string.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -18,10 +19,14 @@ from starlette.types import Scope
 
 from app.logs import RequestRecord
 
+# The SDK waits for a collector that does not answer for 30 s.
+CLOSE_SECONDS = 2
+
 
 class Tracing:
     def __init__(self, endpoint: str) -> None:
-        self._provider = TracerProvider(resource=Resource.create({"service.name": "rollcall"}))
+        resource = Resource.create({"service.name": "rollcall"})
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("rollcall")
@@ -63,5 +68,7 @@ class Tracing:
                 )
 
     def close(self) -> None:
-        """Sends the spans that wait."""
-        self._provider.shutdown()
+        """Sends the remaining spans, if the collector accepts them in time."""
+        closing = Thread(target=self._provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)

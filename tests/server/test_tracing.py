@@ -1,6 +1,7 @@
 """Traces for OpenTelemetry, sent to a collector."""
 
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.support.server import Server
 
+IN_TIME = 15  # seconds
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
 UPSERT = """
@@ -48,6 +50,22 @@ def collector() -> Iterator[Collector]:
         yield collector
         collector.shutdown()
         thread.join()
+
+
+def test_collector_that_does_not_answer_does_not_delay_the_end(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = Server(
+            tmp_path,
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}",
+            OTEL_EXPORTER_OTLP_TIMEOUT="60",
+        )
+        try:
+            server.start()
+            assert server.process is not None
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(IN_TIME) == 0
+        finally:
+            server.stop()
 
 
 def test_request_is_a_span_of_its_callers_trace(tmp_path: Path, collector: Collector) -> None:
