@@ -29,7 +29,7 @@ class DatabaseSettings(BaseModel):
 
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_overflow: int = Field(default=10, ge=0)
-    database_pool_timeout_seconds: float = Field(default=10, gt=0)
+    database_pool_timeout_seconds: float = Field(default=8, gt=0)  # before that of operations
     database_statement_timeout_seconds: float = Field(default=10, gt=0)
     database_lock_timeout_seconds: float = Field(default=5, gt=0)
     database_prepared_statements: bool = True

@@ -154,7 +154,8 @@ async def http(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application in this process."""
     if database_url not in applications:
-        app = create_app(Settings(_env_file=None, database_url=database_url))
+        settings = Settings(_env_file=None, database_url=database_url, operation_timeout_seconds=60)
+        app = create_app(settings)
         await until_the_end.enter_async_context(app.router.lifespan_context(app))
         applications[database_url] = app
     transport = httpx.ASGITransport(applications[database_url], raise_app_exceptions=False)

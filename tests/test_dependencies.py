@@ -14,8 +14,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 OURS = ("app", "bench", "tests")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-RUNTIME: list[str] = PROJECT["dependencies"]
-DEVELOPMENT: list[str] = PROJECT["optional-dependencies"]["dev"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+RUNTIME: list[str] = PROJECT["dependencies"] + EXTRAS["tracing"]
+DEVELOPMENT: list[str] = EXTRAS["dev"]
 
 
 def canonical(name: str) -> str:

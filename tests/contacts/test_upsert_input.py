@@ -240,7 +240,7 @@ async def test_value_of_the_wrong_type_is_named_and_nothing_written(api: Client)
         ({"input": NEW | {"tags": ["x", None]}}, "tags[1]"),
         ({"input": NEW | {"ordersCount": 2**31}}, "ordersCount"),
         ({"input": NEW | {"isActive": "yes"}}, "isActive"),
-        ({"input": NEW | {"surname": "x"}}, "input"),
+        ({"input": NEW | {"surname": "x"}}, "input.surname"),
         ({"input": NEW, "policy": {"matchBy": None}}, "matchBy"),
         ({"input": NEW, "policy": {"onMiss": "MAYBE"}}, "onMiss"),
         ({"input": NEW, "ifVersion": 1.5}, "ifVersion"),

@@ -71,6 +71,7 @@ async def apis(url: str) -> AsyncIterator[list[Client]]:
         database_url=url,
         database_prepared_statements=False,
         database_pool_timeout_seconds=2,
+        operation_timeout_seconds=60,
     )
     database = Database(url, settings)
     await asyncio.gather(*(migrate(database) for _ in range(PROCESSES)))

@@ -97,7 +97,9 @@ class Server:
             json={"query": document, "variables": variables},
             headers={"x-api-key": self.key},
         )
-        return response.json()
+        answer = response.json()
+        answer.pop("extensions", None)
+        return answer
 
     def _is_ready(self) -> bool:
         try:
