@@ -45,7 +45,7 @@ class FieldError:
 class RollcallError(Exception):
     code: ClassVar[str]
     status: int = 200
-    # Whether the HTTP request is, so that the status depends on the media type of the answer.
+    # Whether the HTTP request is well-formed: then the status depends on the media type.
     is_well_formed: ClassVar[bool] = False
 
     def __init__(self, message: str) -> None:
@@ -64,27 +64,27 @@ class Forbidden(RollcallError):
 
 
 class InvalidInput(RollcallError):
-    """The message tells the first errors."""
+    """The message has only the first errors."""
 
     code = "BAD_USER_INPUT"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        told = [f"{error.field}: {error.message}" for error in errors[:_ERRORS_IN_MESSAGE]]
-        if len(errors) > len(told):
-            told.append(f"and {len(errors) - len(told)} more")
-        super().__init__("; ".join(told))
+        messages = [f"{error.field}: {error.message}" for error in errors[:_ERRORS_IN_MESSAGE]]
+        if len(errors) > len(messages):
+            messages.append(f"and {len(errors) - len(messages)} more")
+        super().__init__("; ".join(messages))
         self.errors = tuple(errors)
 
 
 class LimitExceeded(RollcallError):
-    """`rule` names what is limited and the value; `limit` is the name of the setting."""
+    """`rule` says what is limited and to which value; `limit` is the name of the setting."""
 
     code = "LIMIT_EXCEEDED"
     is_well_formed = True
 
     def __init__(self, rule: str, limit: str, allowed: int, found: int | None = None) -> None:
-        has = "" if found is None else f"; it has {found:,}"
-        super().__init__(f"{rule}{has}. The limit is {limit}: see Limits in docs/api.md.")
+        count = "" if found is None else f"; it has {found:,}"
+        super().__init__(f"{rule}{count}. The limit is {limit}: see Limits in docs/api.md.")
         self.allowed = allowed
         self.extensions: dict[str, Any] = {"limit": limit, "allowed": allowed}
         if found is not None:
@@ -120,7 +120,7 @@ class BadRequest(RollcallError):
 
 
 class UntrustedDocument(RollcallError):
-    """Apollo's and urql's clients know the first two by their message, and then send the
+    """The clients of Apollo and urql recognise the first two by their messages, and then send the
     document."""
 
     text: ClassVar[str]

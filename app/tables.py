@@ -44,7 +44,7 @@ class Workspace(SQLModel, table=True):
 
 
 class ApiKey(SQLModel, table=True):
-    """An API key: its SHA-256, and the prefix that tells it from other keys."""
+    """An API key: its SHA-256, and the prefix that distinguishes it from other keys."""
 
     __tablename__ = "api_key"
 
@@ -56,7 +56,7 @@ class ApiKey(SQLModel, table=True):
     scopes: list[str] = Field(sa_type=DOCUMENT)
     source: str = Field(sa_type=TEXT)
     created_at: datetime = Field(default_factory=now)
-    # The key that made it over the API; none if the command line did.
+    # The key that created it over the API; null if the command line did.
     created_by: UUID | None = None
     expires_at: datetime | None = None
     revoked_at: datetime | None = None

@@ -70,9 +70,9 @@ def _give_up(state: RetryCallState) -> object:
     assert state.outcome is not None  # noqa: S101  # tenacity calls this after an attempt
     error = state.outcome.exception()
     cause = error and error.__cause__
-    # PostgreSQL quotes the row in the lines that follow.
-    told = str(getattr(cause, "orig", cause)).partition("\n")[0]
-    _log.warning("lost race %d times: %s", state.attempt_number, told)
+    # The lines that follow quote the row on PostgreSQL.
+    reason = str(getattr(cause, "orig", cause)).partition("\n")[0]
+    _log.warning("lost race %d times: %s", state.attempt_number, reason)
     return state.outcome.result()
 
 

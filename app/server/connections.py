@@ -1,4 +1,4 @@
-"""The open connections of a process: how many there may be, and for how long they may be slow."""
+"""The open connections of a process: limits their number, and the time that clients may take."""
 
 import asyncio
 import logging
@@ -8,8 +8,8 @@ from enum import Enum
 from heapq import nsmallest
 from typing import Protocol
 
-# Closed together when there is no room for a new connection, so that the search for those that
-# have kept the server waiting for longest is not repeated for each new one.
+# Evicted together when there is no room for a new connection, so that the search for those that
+# have waited longest for their clients is not repeated for each new one.
 ROOM = 16
 
 SWEEPS = 10  # in the shorter of the time limits
@@ -28,14 +28,14 @@ class Closed(Enum):
     UNREAD = "did not read an answer in time"
     LONG_HEAD = "sent the head of a request that is too long"
     UPGRADE = "asked for another protocol in a request with a body"
-    DISPLACED = "kept the server waiting when there was no room for a new connection"
-    REFUSED = "came when there was no room"
+    EVICTED = "were evicted to make room for new connections"
+    REFUSED = "were refused because there was no room"
 
 
 class Connection(Protocol):
     @property
     def waiting_since(self) -> float | None:
-        """Since when it has waited for its client. None while it works on a request."""
+        """When it began to wait for its client. None while it executes a request."""
 
     def check(self, now: float) -> None:
         """Closes the connection if its client is too slow."""
@@ -76,8 +76,8 @@ class Connections:
         self._last = client[0] if client else "-"
 
     def _make_room(self) -> bool:
-        """Closes the connections that have waited for their clients for longest: silent ones do
-        not keep out a client that sends its request."""
+        """Evicts the connections that have waited longest for their clients, so that silent ones do
+        not keep out a client that sends its request. Returns whether there were any."""
         waiting = [
             (since, id(one), one) for one in self._open if (since := one.waiting_since) is not None
         ]
@@ -103,6 +103,6 @@ class Connections:
         loop.call_later(self._interval, self._sweep, loop)
 
     def _report(self) -> None:
-        told = "; ".join(f"{count:,} {reason.value}" for reason, count in self._closed.items())
-        _log.warning("closed connections: %s (the last from %s)", told, self._last)
+        counts = "; ".join(f"{count:,} {reason.value}" for reason, count in self._closed.items())
+        _log.warning("closed connections: %s (the last from %s)", counts, self._last)
         self._closed.clear()

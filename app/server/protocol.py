@@ -24,10 +24,11 @@ HEAD_LIMIT = 32 * 1024
 
 _SECURITY = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
 
-# Parsed at once, so that a head with too many headers is refused before the rest is parsed.
+# The bytes that are parsed at once: a head with too many headers is refused before the rest is
+# parsed.
 PIECE = 8 * 1024
 
-# What is read and thrown away after an answer that did not wait for the end of a body.
+# The bytes that are read and discarded after an answer that did not wait for the end of a body.
 DISCARDED_BODY_LIMIT = 4 * 1024 * 1024
 
 # The same after a refused head. It is as much as the kernel has received in the meantime.
@@ -42,9 +43,9 @@ class Phase(Enum):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Refuses a request whose head, or what follows a chunked body, does not end: the parser copies
-    its buffer with every chunk that arrives. Closes a connection whose client is too slow to send a
-    request or to read an answer.
+    """Refuses a request whose head, or whose trailers after a chunked body, are too long: the
+    parser copies its whole buffer with every chunk that arrives. Closes a connection whose client
+    is too slow to send a request or to read an answer.
     """
 
     def __init__(self, guard: Connections, **options: Any) -> None:
@@ -163,8 +164,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Other requests to upgrade are answered as if they had not asked (RFC 9110, 7.8)."""
 
     def _disconnect(self) -> None:
-        """Tells the request that runs, which is not uvicorn's `cycle` if others wait behind it. It
-        would write to a connection that is closed."""
+        """Notifies the running request, so that it does not write to a closed connection. It is not
+        uvicorn's `cycle` if pipelined requests wait behind it."""
         if self._running is not None:
             self._running.disconnected = True
             self._running.message_event.set()
@@ -172,8 +173,8 @@ class BoundedProtocol(HttpToolsProtocol):
     # --- Answers that come before the end of the body ---
 
     def linger(self, discarded_limit: int) -> None:
-        """Closes the connection for writing. Closing it for reading would make the system throw
-        away the answer before a client that is still sending has read it. The client closes the
+        """Closes the connection for writing. If it were closed for reading too, the system would
+        discard the answer before a client that is still sending has read it. The client closes the
         rest, or uvicorn's timer for idle connections does."""
         if self._to_discard is None and not self.transport.is_closing():
             self._to_discard = discarded_limit
@@ -196,7 +197,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._since
 
     def drop(self) -> None:
-        self._guard.count(Closed.DISPLACED, self.client)
+        self._guard.count(Closed.EVICTED, self.client)
         self._disconnect()
         self.transport.abort()
 

@@ -87,7 +87,7 @@ class Allowance:
             with suppress(RollcallError):  # the request is answered with its own error
                 await self._fetch(0)
 
-    def told(self) -> tuple[int, int]:
+    def balance(self) -> tuple[int, int]:
         """The points that remain, as far as this process knows, and the seconds until the bucket is
         full if no request comes."""
         left, burst = self._own + self._elsewhere, self.rate.burst_points
@@ -112,7 +112,7 @@ class Allowance:
 
     def _refusal(self, cost: int) -> RateLimited:
         seconds = max(self._seconds_until(cost), 1)
-        return RateLimited(cost, self.told()[0], self.rate.burst_points, seconds)
+        return RateLimited(cost, self.balance()[0], self.rate.burst_points, seconds)
 
 
 class SharedAllowance(Allowance):

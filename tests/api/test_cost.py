@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_type
 
-from app.api.graphql.execution.prices import price_of
+from app.api.graphql.execution.cost.prices import price_of
 from app.api.graphql.schema import schema
 from app.database.sessions import Database
 from tests.api.test_document_limits import RESPONSE_JSON, on_sqlite, serving

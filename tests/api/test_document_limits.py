@@ -21,7 +21,7 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.graphql.execution.limits import Counts, document_counts
+from app.api.graphql.execution.document_limits import Counts, document_counts
 from app.server.asgi import create_app
 from app.settings import Settings
 from tests.support.client import Client

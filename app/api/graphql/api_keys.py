@@ -11,7 +11,7 @@ from app import tables
 from app.api.graphql.contact import uuid_at
 from app.api.graphql.context import Info
 from app.api.graphql.enums import Scope
-from app.api.graphql.execution.prices import Price, Rows
+from app.api.graphql.execution.cost.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.workspaces.administration import (
@@ -34,7 +34,7 @@ class ApiKey:
     id: strawberry.ID = strawberry.field(description="The key's own id: a UUID as text.")
     name: str = strawberry.field(description="The name given to the key.")
     prefix: str = strawberry.field(
-        description="The first characters of the key, which tell it from other keys."
+        description="The first characters of the key, which distinguish it from other keys."
     )
     scopes: list[Scope] = strawberry.field(description="What the key is allowed to do.")
     source: str = strawberry.field(
@@ -166,7 +166,7 @@ class KeyMutation:
         ApiKey,
         Scope.ADMIN,
         "Revokes a key and those that it created, and returns it, or null if the workspace has "
-        "none with this id. Within a second no request is served with them.",
+        "none with this id. Within a second all processes refuse them.",
     )
     async def revoke_key(
         self,

@@ -9,7 +9,7 @@ from app import tables
 from app.api.graphql.contact import Contact
 from app.api.graphql.context import Info
 from app.api.graphql.enums import Direction, OrderField
-from app.api.graphql.execution.prices import COUNT_POINTS
+from app.api.graphql.execution.cost.prices import COUNT_POINTS
 from app.api.graphql.field import computed_field
 from app.contacts.limits import COUNT_LIMIT
 from app.contacts.listing.conditions import Condition

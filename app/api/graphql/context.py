@@ -1,4 +1,4 @@
-"""What resolvers are told: the database, the caller, the budgets and the selection."""
+"""What resolvers have: the database, the caller, the budgets and the selection."""
 
 from dataclasses import dataclass, field
 
@@ -33,7 +33,7 @@ class Info(strawberry.Info[Context, None]):
 
 
 class PreparedInfo(Info):
-    """Tells a resolver of a compiled operation the same."""
+    """The same for a resolver of a compiled operation."""
 
     __slots__ = ("contact_attributes", "context")
 

@@ -8,7 +8,7 @@ import strawberry
 from app import tables
 from app.api.graphql.context import Info
 from app.api.graphql.enums import CustomFieldType
-from app.api.graphql.execution.prices import Price, Rows
+from app.api.graphql.execution.cost.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.contacts.custom_fields import TEXT_LIMITS, define, definitions, remove
 from app.contacts.limits import CUSTOM_FIELDS_LIMIT

@@ -10,7 +10,7 @@ from app import tables
 from app.api.graphql.arguments import DryRunArgument, IfVersionArgument, KeyArgument
 from app.api.graphql.contact import ContactKeyInput, keys_of
 from app.api.graphql.context import Info
-from app.api.graphql.execution.prices import Price, Rows
+from app.api.graphql.execution.cost.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.api.graphql.filters import ContactFilter
 from app.api.graphql.results import DeleteContactResult

@@ -10,7 +10,7 @@ from app.api.graphql.connection import PageInfo
 from app.api.graphql.contact import Contact
 from app.api.graphql.context import Info
 from app.api.graphql.enums import DuplicateReason
-from app.api.graphql.execution.prices import COUNT_POINTS, Price, Rows
+from app.api.graphql.execution.cost.prices import COUNT_POINTS, Price, Rows
 from app.api.graphql.field import root_field
 from app.contacts.duplicates import (
     WALK_LIMIT,

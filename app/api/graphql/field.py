@@ -10,12 +10,12 @@ from strawberry.types.field import StrawberryField
 
 from app import logs
 from app.api.graphql.execution.attributes import READS
-from app.api.graphql.execution.prices import POINTS, PRICE, READ, WRITE, Price
+from app.api.graphql.execution.cost.prices import POINTS, PRICE, READ, WRITE, Price
 from app.errors import Forbidden
 from app.workspaces.keys import Scope
 
-# What a mutation tells of a contact to a key that must not read contacts.
-TOLD_TO_WRITERS = frozenset({"id"})
+# The stored data of a contact that a mutation returns to a key without the scope contacts:read.
+READABLE_BY_WRITERS = frozenset({"id"})
 
 
 class RequireScope(FieldExtension):
@@ -53,7 +53,7 @@ class RequireScope(FieldExtension):
     def _refuse_reading(self, info: Any) -> None:
         if self.reads:
             info.context.caller.require(Scope.CONTACTS_READ)
-        if info.contact_attributes - TOLD_TO_WRITERS:
+        if info.contact_attributes - READABLE_BY_WRITERS:
             raise Forbidden(
                 f"The API key must have the scope {Scope.CONTACTS_READ.value} to select data of "
                 "contacts other than their ids."
@@ -61,7 +61,7 @@ class RequireScope(FieldExtension):
 
 
 def counted(outcome: Any) -> Any:
-    """Notes for the log how many rows a root field answered: an outcome of several has `rows`."""
+    """Adds the rows in the result of a root field to those of the request's log line."""
     if outcome is not None:
         kind: Any = type(outcome)
         logs.current_request().rows += _counter(kind)(outcome)
@@ -125,7 +125,7 @@ def computed_field(
 
 
 def stored_field(description: str, *reads: str) -> Any:
-    """A field of the answer of a mutation that tells something of a stored contact."""
+    """A field of a mutation's result that shows stored data of a contact."""
     return strawberry.field(description=description, metadata={READS: frozenset(reads)})
 
 

@@ -8,7 +8,7 @@ from app import tables
 from app.api.graphql.connection import ContactConnection, ContactOrder, ContactPage
 from app.api.graphql.contact import Contact, ContactKeyInput, Node, id_key, keys_of
 from app.api.graphql.context import Info
-from app.api.graphql.execution.prices import Price, Rows
+from app.api.graphql.execution.cost.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.api.graphql.filters import ContactFilter
 from app.contacts.keys import ContactKey

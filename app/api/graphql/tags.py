@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from app.api.graphql.context import Info
-from app.api.graphql.execution.prices import COUNT_POINTS, Price, Rows
+from app.api.graphql.execution.cost.prices import COUNT_POINTS, Price, Rows
 from app.api.graphql.field import root_field
 from app.contacts.listing.tags import tag_counts
 from app.errors import FieldError, FieldErrorCode, InvalidInput

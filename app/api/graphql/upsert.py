@@ -17,7 +17,7 @@ from app.api.graphql.arguments import (
 from app.api.graphql.bulk import BulkOutcome, UpsertContactsPayload
 from app.api.graphql.contact import ContactInput
 from app.api.graphql.context import Info
-from app.api.graphql.execution.prices import Price, Rows
+from app.api.graphql.execution.cost.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.api.graphql.results import (
     CreateContactResult,

@@ -40,7 +40,7 @@ class RateLimit:
 
     @classmethod
     def of(cls, allowance: Allowance) -> "RateLimit":
-        remaining, seconds = allowance.told()
+        remaining, seconds = allowance.balance()
         return cls(
             limit=allowance.rate.burst_points,
             points_per_second=allowance.rate.points_per_second,

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from app.api.http.negotiation import JSON
-from app.api.http.values import check_body
+from app.api.http.variable_limits import check_body
 from app.errors import BadRequest
 from app.text import has_long_integer
 from app.turns import turn

@@ -21,9 +21,9 @@ from app.api.graphql.execution.answers import (
     masked,
 )
 from app.api.http.body import json_body
+from app.api.http.cancellation import while_connected
 from app.api.http.compression import Compression
 from app.api.http.concurrency import Concurrency
-from app.api.http.disconnect import while_connected
 from app.api.http.key import api_key
 from app.api.http.negotiation import JSON, RESPONSE_JSON, negotiated
 from app.api.http.operations import Operations
@@ -36,7 +36,7 @@ from app.settings import Settings
 from app.workspaces.keys import Authenticator, Caller
 from app.workspaces.quota import Allowance, quota_of
 
-# What a point of cost can bring to an answer: a document of JSON.
+# The most that a point of cost can add to an answer: a document of JSON.
 BYTES_OF_A_POINT = 64 * 1024
 
 
@@ -138,7 +138,7 @@ class GraphQLEndpoint:
         self, result: ExecutionResult, errors: ErrorBudget, media_type: str, cost: int
     ) -> Response:
         """Raises LimitExceeded for an answer that is too long."""
-        answer = executed(result, errors) | _told(cost)
+        answer = executed(result, errors) | _cost_entry(cost)
         if is_unavailable(result):
             return respond(answer, media_type, 503)
         status = 200 if "data" in answer else _refused_status(media_type)
@@ -152,7 +152,7 @@ def _refusal(error: RollcallError, media_type: str) -> Response:
     """With the cost of the operation, if it is known."""
     answer = error_answer(error)
     if cost := logs.current_request().cost:
-        answer |= _told(cost)
+        answer |= _cost_entry(cost)
     status = _refused_status(media_type) if error.is_well_formed else error.status
     return respond(answer, media_type, status)
 
@@ -161,5 +161,5 @@ def _refused_status(media_type: str) -> int:
     return 400 if media_type == RESPONSE_JSON else 200
 
 
-def _told(cost: int) -> dict[str, Any]:
+def _cost_entry(cost: int) -> dict[str, Any]:
     return {"extensions": {"cost": cost}}

@@ -8,7 +8,7 @@ from graphql import ExecutionResult, OperationDefinitionNode, OperationType
 
 from app.api.graphql.context import Context
 from app.api.graphql.execution.answers import RefusedDocument
-from app.api.graphql.execution.cost import too_costly
+from app.api.graphql.execution.cost.operation import too_costly
 from app.api.graphql.execution.documents import Document, Documents
 from app.api.graphql.execution.execute import Executor
 from app.api.graphql.execution.trusted_documents import load

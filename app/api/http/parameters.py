@@ -7,7 +7,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from app.api.http.body import loads
-from app.api.http.values import count_values
+from app.api.http.variable_limits import count_values
 from app.errors import BadRequest
 
 QUERY_LIMIT = 250_000  # characters, each of which takes time to parse

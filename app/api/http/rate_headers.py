@@ -1,4 +1,4 @@
-"""The headers of an answer that tell the points of its key. docs/api.md describes their units."""
+"""The headers of an answer with the points of its key. docs/api.md describes their units."""
 
 from app.errors import RateLimited
 from app.workspaces.quota import Allowance
@@ -7,7 +7,7 @@ Header = tuple[bytes, bytes]
 
 
 def rate_headers(allowance: Allowance) -> list[Header]:
-    remaining, seconds = allowance.told()
+    remaining, seconds = allowance.balance()
     return [
         (b"x-ratelimit-limit", b"%d" % allowance.rate.burst_points),
         (b"x-ratelimit-remaining", b"%d" % remaining),

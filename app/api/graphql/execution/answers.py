@@ -9,7 +9,7 @@ from graphql import ExecutionResult, GraphQLError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from app import logs
-from app.api.graphql.execution.wording import plainly, unknown_member
+from app.api.graphql.execution.messages import rewritten, unknown_member
 from app.errors import (
     FieldError,
     FieldErrorCode,
@@ -33,16 +33,16 @@ _ARGUMENT_PATH = re.compile(r"Argument '(\w+)' has invalid value(?: at (\S+))?: 
 
 
 class ErrorBudget:
-    """The broken rules that one answer tells."""
+    """The broken rules that one answer may still list."""
 
     def __init__(self, limit: int) -> None:
         self._left = limit
 
-    def told(self, errors: Sequence[T]) -> Sequence[T]:
-        """The first of them, as many as are left."""
-        told = errors[: self._left]
-        self._left -= len(told)
-        return told
+    def take(self, errors: Sequence[T]) -> Sequence[T]:
+        """The first of them, as many as the answer may still list."""
+        taken = errors[: self._left]
+        self._left -= len(taken)
+        return taken
 
 
 class RefusedDocument(RollcallError):
@@ -56,7 +56,7 @@ class RefusedDocument(RollcallError):
         self.entries = [
             {
                 **error.formatted,
-                "message": plainly(error.message),
+                "message": rewritten(error.message),
                 "extensions": {"code": code, **(error.extensions or {})},
             }
             for error in errors[:ERRORS_LIMIT]
@@ -87,15 +87,15 @@ def executed(result: ExecutionResult, budget: ErrorBudget | None = None) -> dict
     if result.errors:
         answer["errors"] = [_raised(error) for error in result.errors[:ERRORS_LIMIT]]
         if budget is not None:
-            _tell_within(answer["errors"], budget)
+            _limit_errors(answer["errors"], budget)
     return answer
 
 
-def _tell_within(entries: Iterable[dict[str, Any]], budget: ErrorBudget) -> None:
+def _limit_errors(entries: Iterable[dict[str, Any]], budget: ErrorBudget) -> None:
     for entry in entries:
         extensions = entry["extensions"]
         if "errors" in extensions:
-            extensions["errors"] = budget.told(extensions["errors"])
+            extensions["errors"] = budget.take(extensions["errors"])
 
 
 def masked(error: BaseException) -> dict[str, Any]:
@@ -129,20 +129,20 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
         return _entry(original.message, _extensions(original)) | place
     if found := _ARGUMENT_PATH.fullmatch(error.message):  # a variable that is null
         extensions = _invalid(found[1] + (found[2] or ""), found[3])
-        return _entry(plainly(error.message), extensions) | place
+        return _entry(rewritten(error.message), extensions) | place
     if isinstance(original or error, StrawberryInputCoercionError):
-        return _entry(plainly(error.message), {"code": InvalidInput.code}) | place
+        return _entry(rewritten(error.message), {"code": InvalidInput.code}) | place
     return masked(original or error) | place
 
 
 def _bad_variable(error: GraphQLError) -> dict[str, Any]:
     found = _VARIABLE_PATH.fullmatch(error.message)
     extensions = _invalid(found[2] or found[1], found[3]) if found else {"code": InvalidInput.code}
-    return {**error.formatted, "message": plainly(error.message), "extensions": extensions}
+    return {**error.formatted, "message": rewritten(error.message), "extensions": extensions}
 
 
 def _invalid(field: str, message: str) -> dict[str, Any]:
-    message = plainly(message)
+    message = rewritten(message)
     if member := unknown_member(message):
         field = f"{field}.{member}"
     return _extensions(InvalidInput([FieldError(FieldErrorCode.INVALID_FORMAT, field, message)]))

@@ -18,8 +18,8 @@ from graphql import (
     validate,
 )
 
-from app.api.graphql.execution.cost import Cost, cost_of
-from app.api.graphql.execution.limits import check_limits
+from app.api.graphql.execution.cost.operation import Cost, cost_of
+from app.api.graphql.execution.document_limits import check_limits
 from app.api.graphql.execution.operation import CompiledOperation, Compiler
 from app.errors import LimitExceeded
 from app.settings import LimitSettings
@@ -59,9 +59,9 @@ class Document:
     def compiled(
         self, operation: OperationDefinitionNode, compiler: Compiler, *, at_once: bool = False
     ) -> CompiledOperation | None:
-        """Compiles an operation when it is executed again, because one that differs in each request
-        costs less without, unless it is much work. A document has no more compiled fields than
-        tokens."""
+        """Compiles an operation at its second execution, or `at_once`: compiling one whose document
+        differs in each request costs more than it saves. A document has no more compiled fields
+        than tokens."""
         name = operation.name.value if operation.name else ""
         if name not in self._executed and not at_once:
             self._executed.add(name)
@@ -142,5 +142,5 @@ class Documents:
 
 
 def _refused(error: LimitExceeded, weight: int) -> Document:
-    told = GraphQLError(error.message, extensions=error.extensions)
-    return Document(error.code, None, (told,), error.allowed, weight)
+    reported = GraphQLError(error.message, extensions=error.extensions)
+    return Document(error.code, None, (reported,), error.allowed, weight)

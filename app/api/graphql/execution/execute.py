@@ -1,4 +1,4 @@
-"""Executes operations: the compiled way where it leads, and by graphql-core otherwise."""
+"""Executes operations: compiled ones where possible, the others by graphql-core."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,11 +18,11 @@ from app.api.graphql.execution.answers import ERRORS_LIMIT
 from app.api.graphql.execution.documents import Document
 from app.api.graphql.execution.operation import Compiler, Raised
 
-# From these points on, an operation is compiled at its first execution: graphql-core takes several
-# times as long for an answer, and serves no other request meanwhile.
+# From this cost on, an operation is compiled at its first execution: graphql-core takes several
+# times as long for an answer, and blocks the event loop for that time.
 COSTLY = 5_000
 
-# From these values on, variables are coerced in a thread, for the same reason.
+# From this number of values on, variables are coerced in a thread, for the same reason.
 MANY_VALUES = 20_000
 
 
@@ -50,7 +50,7 @@ class Executor:
             return await self._by_graphql_core(apart, document, operation, variables, context)
         try:
             arguments = await apart(compiled.arguments, variables or {})
-        except Exception:  # whatever it is, graphql-core tells it to the caller
+        except Exception:  # graphql-core reports it to the caller
             return await self._by_graphql_core(apart, document, operation, variables, context)
         calls = await compiled.call(context, arguments)
         try:
@@ -93,7 +93,7 @@ async def _here(function: Callable[..., Any], *arguments: Any, **named: Any) -> 
 
 
 def _called(outcomes: Mapping[str, Any]) -> Callable[..., Any]:
-    """Gives graphql-core the outcomes of resolvers that were already called."""
+    """A middleware that gives graphql-core the outcomes of resolvers that were already called."""
 
     def resolve(
         resolver: Callable[..., Any], source: Any, info: GraphQLResolveInfo[Any], **arguments: Any

@@ -54,7 +54,7 @@ class RootField:
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """The outcome of each root field, and what its projection is told."""
+    """The outcome of each root field, and the info for its projection."""
 
     infos: Sequence[PreparedInfo]
     outcomes: Sequence[Any]

@@ -22,7 +22,7 @@ from app.errors import (
     PersistedQueryNotSupported,
 )
 
-FAULTS_TOLD = 5
+FAULTS_SHOWN = 5
 
 _PREFIX = "sha256:"
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -69,16 +69,16 @@ class TrustedDocuments:
 
 
 def load(path: Path | None, documents: Documents, *, only: bool) -> TrustedDocuments:
-    """Parses and validates all documents of the manifest. Raises CommandFailed with what is wrong
-    in it."""
+    """Parses and validates all documents of the manifest. Raises CommandFailed, which lists its
+    faults."""
     if path is None:
         return TrustedDocuments(only=only)
     entries = _entries(path)
     faults = list(_faults(entries, documents))
     if faults:
-        more = len(faults) - FAULTS_TOLD
-        told = "; ".join(faults[:FAULTS_TOLD]) + (f"; and {more} more" if more > 0 else "")
-        raise CommandFailed(f"TRUSTED_DOCUMENTS_MANIFEST {path}: {told}")
+        more = len(faults) - FAULTS_SHOWN
+        shown = "; ".join(faults[:FAULTS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+        raise CommandFailed(f"TRUSTED_DOCUMENTS_MANIFEST {path}: {shown}")
     return TrustedDocuments(entries, only=only)
 
 

@@ -1,6 +1,6 @@
-"""What an argument brings to the cost of an operation: its rows, or its conditions.
+"""The part of arguments in the cost of an operation: numbers of rows, and points of conditions.
 
-A part that literals decide is a number; a part that variables decide is a function of them.
+A part that only literals decide is a number; one that variables decide is a function of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from graphql import (
     VariableNode,
 )
 
-from app.api.graphql.execution.prices import CONDITION_POINTS, Rows
+from app.api.graphql.execution.cost.prices import CONDITION_POINTS, Rows
 
 Variables = Mapping[str, Any]
 Part = int | Callable[[Variables], int]
@@ -29,7 +29,7 @@ _GROUPS = (ObjectValueNode, ListValueNode, VariableNode)
 _LEVELS = 50
 
 
-class Given:
+class GivenArguments:
     """The arguments of a root field, and the defaults of the variables."""
 
     def __init__(self, arguments: Mapping[str, ValueNode], defaults: Variables) -> None:
@@ -77,7 +77,7 @@ class Given:
     def _size(
         self, node: ValueNode | None, below: Sequence[str], limit: int
     ) -> int | Callable[[Variables], int | None] | None:
-        """None where nothing is given."""
+        """None if the argument is omitted or null."""
         if node is None or isinstance(node, NullValueNode):
             return None
         if isinstance(node, VariableNode):

@@ -1,6 +1,6 @@
-"""How often a document selects a field in one place of its answer.
+"""Counts how often a document selects the same field in one place of its answer.
 
-Validation compares all fields of one place with each other, so its time grows with the square of
+Validation compares all fields of a place with each other, so its time grows with the square of
 their number.
 """
 

@@ -1,4 +1,4 @@
-"""The end of an operation that takes too long, or whose client disconnects."""
+"""Cancels an operation that takes too long, or whose client disconnects."""
 
 import asyncio
 import logging
@@ -20,8 +20,8 @@ _log = logging.getLogger("rollcall.http")
 
 
 async def while_connected(receive: Receive, work: Awaitable[T], seconds: float) -> T:
-    """The result of the work. Cancels it and raises ClientDisconnect when the client has gone, or
-    TimedOut when the time is up."""
+    """The result of the work. Cancels it, and raises ClientDisconnect if the client disconnects, or
+    TimedOut if the time is up."""
     watch = _Watch(receive, seconds)
     try:
         return await work
@@ -41,8 +41,7 @@ async def while_connected(receive: Receive, work: Awaitable[T], seconds: float) 
 
 
 class _Watch:
-    """Cancels the current task, in the way of `asyncio.timeout`, which has no other reason than
-    time."""
+    """Cancels the current task like `asyncio.timeout`, which knows no reason other than time."""
 
     def __init__(self, receive: Receive, seconds: float) -> None:
         self.is_timed_out = False
@@ -60,7 +59,7 @@ class _Watch:
             self._watching.cancel()
 
     def has_cancelled(self) -> bool:
-        """Whether nobody else has cancelled the task."""
+        """Whether only this watch has cancelled the task."""
         assert self._task is not None  # noqa: S101  # a coroutine runs in a task
         return self._cancelled and self._task.uncancel() == 0
 

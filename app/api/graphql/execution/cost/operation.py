@@ -1,7 +1,7 @@
-"""The cost of an operation, known before it is executed: rows that it may touch x fields of each.
+"""The cost of an operation before its execution: the rows that it may touch x the fields of each.
 
-What the document decides is computed once for each operation. What is left for a request are the
-numbers, lists and filters in its variables.
+The part that the document decides is computed once for each operation. Only the numbers, lists and
+filters in variables are left for each request.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,9 +17,9 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from app.api.graphql.execution.given import Given, Part, Variables
-from app.api.graphql.execution.points import SelectionPoints
-from app.api.graphql.execution.prices import INNER_ROWS, price_of
+from app.api.graphql.execution.cost.arguments import GivenArguments, Part, Variables
+from app.api.graphql.execution.cost.prices import INNER_ROWS, price_of
+from app.api.graphql.execution.cost.selections import SelectionPoints
 from app.errors import LimitExceeded
 
 
@@ -77,7 +77,7 @@ def _parts(
     price = price_of(field)
     points = selections.of_field(root.name, field, node, in_row=False)
     yield price.base + points.fixed
-    given = Given({one.name.value: one.value for one in node.arguments or ()}, defaults)
+    given = GivenArguments({one.name.value: one.value for one in node.arguments or ()}, defaults)
     if price.rows is None:
         yield price.each + INNER_ROWS * points.per_row
     else:

@@ -1,4 +1,7 @@
-"""The points of selections. Each is computed once, however often its fragment is spread."""
+"""The part of selections in the cost of an operation.
+
+The points of a selection set are computed once, however often its fragment is spread.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ from graphql import (
     is_object_type,
 )
 
-from app.api.graphql.execution.prices import (
+from app.api.graphql.execution.cost.prices import (
     INNER_ROWS,
     JSON_POINTS,
     points_of,

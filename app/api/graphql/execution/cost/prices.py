@@ -17,7 +17,7 @@ COUNT_POINTS = 5_000
 # A condition may be compared with 10,000 contacts, for each page.
 CONDITION_POINTS = 100
 
-# The length that is assumed for a list within a row, such as the assignments of a contact.
+# The assumed length of a list within a row, such as the assignments of a contact.
 INNER_ROWS = 2
 
 

@@ -1,6 +1,6 @@
-"""Messages of graphql-core in GraphQL's words, without the input and of bounded length.
+"""Rewrites messages of graphql-core in GraphQL's terms, without the input and of bounded length.
 
-Some quote the whole input as Python writes it, name None, or quote an exception of Python.
+Some of them quote the whole input as a Python value, or a Python exception, or say None for null.
 """
 
 import re
@@ -18,7 +18,7 @@ _LONG_NAME = re.compile(rf"(['\"])([^'\"]{{{_LONGEST_NAME}}})[^'\"]+\1")
 _UNKNOWN = re.compile(r"not to include unknown field '([^']*)'")
 
 
-def plainly(message: str) -> str:
+def rewritten(message: str) -> str:
     for pattern, words in _WORDS:
         message = pattern.sub(words, message)
     message = _LONG_NAME.sub(r"\1\2…\1", message.replace("?.", "?"))
@@ -26,6 +26,6 @@ def plainly(message: str) -> str:
 
 
 def unknown_member(message: str) -> str | None:
-    """The member that its input object does not have."""
+    """The member that the message reports as not in its input object."""
     found = _UNKNOWN.search(message)
     return found[1] if found else None

@@ -18,7 +18,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from app.api.graphql.execution.repeats import most_repeats
+from app.api.graphql.execution.repeated_fields import most_repeats
 from app.errors import LimitExceeded
 from app.settings import LimitSettings
 
