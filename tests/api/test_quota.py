@@ -159,6 +159,19 @@ async def test_request_that_is_not_executed_costs_points_too(
     assert refused[-1].status_code == 429
 
 
+async def test_request_that_the_server_is_too_busy_for_costs_no_points(
+    database_url: str, database: Database
+) -> None:
+    async with serving(database_url, max_concurrent_requests=1) as http:
+        client = await client_of(http, database, "ours")
+        [refused] = [
+            one
+            for one in await asyncio.gather(post(client), post(client))
+            if one.status_code == 503
+        ]
+    assert remaining(refused) > BURST - REFUSED
+
+
 async def test_operations_at_once_spend_no_more_than_the_bucket_has(limited: Client) -> None:
     responses = await asyncio.gather(*(post(limited, PAGE) for _ in range(40)))
     served = [response for response in responses if response.status_code == 200]

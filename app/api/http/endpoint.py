@@ -31,7 +31,7 @@ from app.api.http.parameters import Parameters, parameters_of, parameters_of_url
 from app.api.http.rate_headers import rate_headers, retry_after
 from app.api.http.response import respond
 from app.database.sessions import Database
-from app.errors import BadRequest, RateLimited, RollcallError
+from app.errors import BadRequest, RateLimited, RollcallError, TimedOut, Unavailable
 from app.settings import Settings
 from app.workspaces.keys import Authenticator, Caller
 from app.workspaces.quota import Allowance, quota_of
@@ -97,6 +97,8 @@ class GraphQLEndpoint:
             response = _refusal(error, media_type)
             response.raw_headers.append(retry_after(error))
             return response
+        except (Unavailable, TimedOut) as error:
+            return _refusal(error, media_type)
         except RollcallError as error:
             if allowance is not None:
                 await allowance.charge()

@@ -18,13 +18,13 @@ from graphql import (
     validate,
 )
 
+from app.api.graphql.execution.answers import ERRORS_LIMIT
 from app.api.graphql.execution.cost.operation import Cost, cost_of
 from app.api.graphql.execution.document_limits import check_limits
 from app.api.graphql.execution.operation import CompiledOperation, Compiler
 from app.errors import LimitExceeded
 from app.settings import LimitSettings
 
-ERRORS_LIMIT = 5
 CACHED_WEIGHT = 50_000
 
 _TOO_MANY_TOKENS = "tokens. Parsing aborted."
