@@ -1,4 +1,4 @@
-"""Long work on the event loop takes turns with everything else that runs there."""
+"""Lets other tasks run between the pieces of long work on the event loop."""
 
 import asyncio
 from collections import deque
@@ -9,12 +9,12 @@ from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
-# A request that waits in between passes the event loop ten times or so until it is answered.
+# A small request needs about ten passes of the event loop, and may wait for a turn at each of them.
 TURN_SECONDS = 0.002
 
 
 async def in_turns(values: Iterable[T], seconds: float = TURN_SECONDS) -> AsyncIterator[T]:
-    """The values. Others run between two of them when the work on the previous ones took a turn."""
+    """The values. Lets other tasks run after every `seconds` of work on them."""
     end = perf_counter() + seconds
     for value in values:
         yield value
@@ -24,7 +24,7 @@ async def in_turns(values: Iterable[T], seconds: float = TURN_SECONDS) -> AsyncI
 
 
 class _Turns:
-    """Those who wait for a turn. Each pass of the event loop has one, however many wait."""
+    """The tasks that wait for a turn. Each pass of the event loop resumes only one of them."""
 
     def __init__(self) -> None:
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -38,7 +38,7 @@ class _Turns:
 
     def _give(self, loop: asyncio.AbstractEventLoop) -> None:
         turn = self._waiting.popleft()
-        if not turn.done():  # the one who waited was cancelled
+        if not turn.done():  # its task was cancelled
             turn.set_result(None)
         if self._waiting:
             loop.call_soon(self._give, loop)

@@ -229,7 +229,7 @@ def _named(table: Table, given: Any) -> Iterator[ColumnElement[bool]]:
 
 
 def _document(rows: Sequence[Row]) -> str:
-    # asyncpg's UUIDs are of a class of their own, which is told as text.
+    # asyncpg's UUIDs are of a class of their own, which is passed as text.
     return orjson.dumps(rows, default=str).decode()
 
 

@@ -214,7 +214,7 @@ def _set_up(engine: AsyncEngine, file: Path, begin: str, cache_kib: int, limit: 
     @event.listens_for(engine.sync_engine, "do_connect")
     def create_file(*_: Any) -> None:
         """The files that SQLite puts beside it get the same mode."""
-        with suppress(OSError):  # connecting tells what is wrong
+        with suppress(OSError):  # connecting reports what is wrong
             os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -248,7 +248,7 @@ def _set_up(engine: AsyncEngine, file: Path, begin: str, cache_kib: int, limit: 
 
     @event.listens_for(engine.sync_engine, "invalidate")
     def end_statement(connection: Any, record: Any, *_: Any) -> None:
-        """The caller of a statement has gone: the statement ends, and with it what it locks."""
+        """Ends a statement whose caller was cancelled, and so releases its locks."""
         record.info["clock"].interrupt()
         connection.rollback()
 
@@ -259,7 +259,7 @@ def _lower_case(text: str | None) -> str | None:
 
 @contextmanager
 def _limited(connection: PoolProxiedConnection) -> Iterator[None]:
-    """Within the time of a statement, which ends as well if its caller has gone."""
+    """Bounds the time of a statement, and ends it if its caller is cancelled."""
     clock: StatementClock = connection.info["clock"]
     clock.start()
     try:

@@ -8,12 +8,13 @@ contact, a variable, a key or a query string.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
+from uuid import UUID
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import SpanKind, Status, StatusCode, format_trace_id
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_trace_id
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import Scope
 
@@ -48,27 +49,33 @@ class Tracing:
             try:
                 yield
             finally:
-                if record.kind:
-                    span.update_name(" ".join(filter(None, (record.kind, record.operation))))
-                if record.status >= 500:
-                    span.set_status(Status(StatusCode.ERROR))
-                attributes = {
-                    "http.request.method": method,
-                    "http.response.status_code": record.status,
-                    "graphql.operation.type": record.kind,
-                    "graphql.operation.name": record.operation,
-                    "rollcall.request.id": record.id,
-                    "rollcall.workspace.id": record.workspace_id and str(record.workspace_id),
-                    "rollcall.key.id": record.key_id and str(record.key_id),
-                    "rollcall.cost": record.cost,
-                    "rollcall.rows": record.rows,
-                }
-                span.set_attributes(
-                    {name: value for name, value in attributes.items() if value is not None}
-                )
+                _describe(span, method, record)
 
     def close(self) -> None:
         """Sends the remaining spans, if the collector accepts them in time."""
         closing = Thread(target=self._provider.shutdown, daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)
+
+
+def _describe(span: Span, method: str, record: RequestRecord) -> None:
+    if record.kind:
+        span.update_name(" ".join(filter(None, (record.kind, record.operation))))
+    if record.status >= 500:
+        span.set_status(Status(StatusCode.ERROR))
+    attributes: dict[str, str | int | None] = {
+        "http.request.method": method,
+        "http.response.status_code": record.status,
+        "graphql.operation.type": record.kind,
+        "graphql.operation.name": record.operation,
+        "rollcall.request.id": record.id,
+        "rollcall.workspace.id": _text(record.workspace_id),
+        "rollcall.key.id": _text(record.key_id),
+        "rollcall.cost": record.cost,
+        "rollcall.rows": record.rows,
+    }
+    span.set_attributes({name: value for name, value in attributes.items() if value is not None})
+
+
+def _text(identity: UUID | None) -> str | None:
+    return None if identity is None else str(identity)
