@@ -7,7 +7,7 @@ supervisor keeps the sockets open, so that connections for a dead worker wait fo
 """
 
 import asyncio
-import logging
+import logging.config
 import signal
 import socket
 import sys
@@ -18,6 +18,7 @@ from contextlib import suppress
 from pydantic import ValidationError
 from uvicorn.config import STARTUP_FAILURE
 
+from app import logs
 from app.errors import CommandFailed, RollcallError
 from app.server.serving import GRACE_SECONDS, serve
 from app.settings import Settings
@@ -88,7 +89,9 @@ async def _keep_worker(
 
 def _work() -> None:
     try:
-        serve(Settings(), [socket.socket(fileno=int(file)) for file in sys.argv[1:]], lifeline=0)
+        settings = Settings()
+        logging.config.dictConfig(logs.config(settings.log_level))
+        serve(settings, [socket.socket(fileno=int(file)) for file in sys.argv[1:]], lifeline=0)
     except (RollcallError, ValidationError) as error:
         sys.stderr.write(f"rollcall: {' '.join(str(error).split())}\n")
         sys.exit(STARTUP_FAILURE)

@@ -134,6 +134,21 @@ def test_worker_that_dies_is_replaced(server: Server) -> None:
     assert not any(is_alive(process) for process in started(server))
 
 
+def test_workers_log_json_before_they_serve(
+    tmp_path: Path, cluster: Cluster, database: str
+) -> None:
+    server = Server(tmp_path, "--workers", "2", DATABASE_URL=cluster.url(database))
+    server.command = ["sh", "-c", 'ulimit -n 500; exec "$@"', "-", *server.command]
+    warning = "open files allows"
+    try:
+        server.start()
+        until(lambda: server.log.count(warning) == 2)
+    finally:
+        server.stop()
+    warnings = [json.loads(line) for line in server.log.splitlines() if warning in line]
+    assert {line["logger"] for line in warnings} == {"rollcall.connections"}
+
+
 def test_workers_end_with_their_supervisor(server: Server) -> None:
     server.signal(signal.SIGKILL)
     start(server)  # on the same port
