@@ -59,6 +59,13 @@ class Caller:
     key_expires_at: datetime | None
     source: str
     key_last_used_at: datetime | None = None
+    key_created_by: UUID | None = None
+
+    @property
+    def quota_key_id(self) -> UUID:
+        """The key whose points are spent: a key that was made over the API has those of its maker,
+        which would otherwise have as many as it makes keys."""
+        return self.key_created_by or self.key_id
 
     def require(self, scope: Scope) -> None:
         if scope not in self.scopes:
@@ -141,7 +148,15 @@ def _by_digest(dialect: Dialect) -> Prepared:
         col(Workspace.name).label("workspace_name"),
         *(
             col(getattr(ApiKey, name)).label(f"key_{name}")
-            for name in ("id", "name", "prefix", "created_at", "expires_at", "last_used_at")
+            for name in (
+                "id",
+                "name",
+                "prefix",
+                "created_at",
+                "expires_at",
+                "last_used_at",
+                "created_by",
+            )
         ),
         *(col(ApiKey.source), col(ApiKey.scopes), col(ApiKey.revoked_at)),
     ]

@@ -131,6 +131,18 @@ async def test_another_key_of_the_workspace_has_points_of_its_own(
     assert (await post(other, PAGE)).status_code == 200
 
 
+async def test_key_that_was_made_over_the_api_spends_the_points_of_its_maker(
+    limited: Client,
+) -> None:
+    created = await limited(
+        """mutation { createKey(input: {
+          name: "page", scopes: [CONTACTS_READ], lifetimeSeconds: 60
+        }) { key } }"""
+    )
+    await spend_all(Client(limited.http, created["key"]))
+    assert (await post(limited, PAGE)).status_code == 429
+
+
 @pytest.mark.parametrize(
     ("status", "content"),
     [

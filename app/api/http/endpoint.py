@@ -77,7 +77,7 @@ class GraphQLEndpoint:
         record.workspace_id, record.key_id = caller.workspace_id, caller.key_id
         if self._quota is None:
             return await self._answer(request, caller, media_type, None)
-        allowance = self._quota.of(caller.key_id)
+        allowance = self._quota.of(caller.quota_key_id)
         response = await self._answer(request, caller, media_type, allowance)
         response.raw_headers += rate_headers(allowance)
         return response
