@@ -93,7 +93,8 @@ async def _run(server: Server, seconds: int, rate: int) -> None:
     times: list[float] = []
     errors: list[str] = []
     memory: list[tuple[int, float]] = []  # answers, MiB
-    limits = httpx.Limits(max_connections=100)
+    # Idle connections are closed before the server closes them.
+    limits = httpx.Limits(max_connections=100, keepalive_expiry=2)
     async with (
         httpx.AsyncClient(timeout=60, limits=limits) as http,
         asyncio.TaskGroup() as group,
