@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-TEXT = (ROOT / "docs/safety.md").read_text()
+PROMISES = (ROOT / "docs/safety.md").read_text().partition("## What one client can do")[0]
 
 
 def test_every_promise_names_tests_that_exist() -> None:
-    rows = [line for line in TEXT.splitlines() if re.match(r"\| (?!-|Promise)", line)]
+    rows = [line for line in PROMISES.splitlines() if re.match(r"\| (?!-|Promise)", line)]
     assert len(rows) > 30
     for row in rows:
         named = re.findall(r"`([a-z_/]+\.py)`", row)
