@@ -27,7 +27,9 @@ from tests.support.databases import empty_postgresql
 from tests.support.server import Server
 
 PROBE_SECONDS = 0.02
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 1.0  # what the server still does when an attack is over counts
+HELD_SECONDS = 2  # in which the probe asks while the attack stands
+DRIP_SECONDS = 0.2
 ANSWER_SECONDS = 60
 FILES = 1024  # the usual limit of open files
 MIB = 1024 * 1024
@@ -65,7 +67,7 @@ class Noticed:
 
 def nothing(target: Target) -> None:
     """nothing"""
-    time.sleep(2)
+    time.sleep(HELD_SECONDS)
 
 
 def long_header(target: Target) -> None:
@@ -81,7 +83,7 @@ def long_headers(target: Target) -> None:
             for one in opened:
                 with suppress(OSError):
                     one.sendall(b"a" * (64 * 1024))
-        time.sleep(2)
+        time.sleep(HELD_SECONDS)
 
 
 def many_headers(target: Target) -> None:
@@ -114,7 +116,7 @@ def dripping_headers(target: Target) -> None:
             for one in opened:
                 with suppress(OSError):
                     one.send(b"G")
-            time.sleep(0.2)
+            time.sleep(DRIP_SECONDS)
 
 
 def huge_bodies(target: Target) -> None:

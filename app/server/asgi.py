@@ -77,7 +77,7 @@ def create_app(settings: Settings) -> Starlette:
             reason = "the database needs rollcall migrate"
         except RollcallError as error:
             reason = error.message
-        except Exception as error:
+        except Exception as error:  # whatever it is, the server is not ready
             masked(error)
             reason = "an unexpected error occurred"
         return PlainTextResponse(f"not ready: {reason}\n", 503, {"retry-after": "1"})

@@ -61,7 +61,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._half_open = _HalfOpen(self)
         self._running: RequestResponseCycle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self._since = self._read_at = self.loop.time()
         if self._guard.add(self, self.loop):
             super().connection_made(transport)

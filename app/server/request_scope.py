@@ -29,7 +29,7 @@ class RequestScope:
 
             try:
                 await self.app(scope, receive, send_with_id)
-            except Exception as error:
+            except Exception as error:  # of any layer below, so that there is an answer
                 answer = orjson.dumps({"errors": [masked(error)]})
                 if record.status:
                     raise

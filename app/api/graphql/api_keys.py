@@ -154,7 +154,7 @@ class KeyMutation:
     async def create_key(
         self,
         info: Info,
-        input: Annotated[  # noqa: A002
+        input: Annotated[  # noqa: A002  # the name in the schema
             CreateKeyInput, strawberry.argument(description="The key to create.")
         ],
     ) -> CreateKeyPayload:
@@ -171,7 +171,7 @@ class KeyMutation:
     async def revoke_key(
         self,
         info: Info,
-        id: Annotated[  # noqa: A002
+        id: Annotated[  # noqa: A002  # the name in the schema
             strawberry.ID, strawberry.argument(description="The id of the key.")
         ],
     ) -> ApiKey | None:

@@ -71,7 +71,7 @@ class GraphQLEndpoint:
             caller = await self._authenticator.caller(api_key(request.headers))
         except RollcallError as error:
             return _refusal(error, media_type)
-        except Exception as error:
+        except Exception as error:  # masked in the media type that was asked for
             return respond({"errors": [masked(error)]}, media_type, 500)
         record = logs.current_request()
         record.workspace_id, record.key_id = caller.workspace_id, caller.key_id
@@ -103,7 +103,7 @@ class GraphQLEndpoint:
             if allowance is not None:
                 await allowance.charge()
             return _refusal(error, media_type)
-        except Exception as error:
+        except Exception as error:  # masked in the media type that was asked for
             return respond({"errors": [masked(error)]}, media_type, 500)
 
     async def _parameters(self, request: Request) -> Parameters:
