@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.graphql.execution.answers import masked
 from app.api.http.security_headers import SECURITY_HEADERS
+from app.logs import RequestRecord
 from app.server.telemetry import Telemetry
 
 
@@ -18,20 +19,27 @@ class RequestScope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        with self._telemetry.of(scope) as record:
-            identity = record.id.encode()
+        record = self._telemetry.start()
+        try:
+            with self._telemetry.span(scope, record):
+                await self._answer(scope, receive, send, record)
+        finally:
+            self._telemetry.end(scope, record)
 
-            async def send_with_id(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    record.status = message["status"]
-                    message["headers"] = [*message["headers"], (b"x-request-id", identity)]
-                await send(message)
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, record: RequestRecord
+    ) -> None:
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", record.id.encode())]
+            await send(message)
 
-            try:
-                await self.app(scope, receive, send_with_id)
-            except Exception as error:  # of any layer below, so that there is an answer
-                answer = orjson.dumps({"errors": [masked(error)]})
-                if record.status:
-                    raise
-                response = Response(answer, 500, SECURITY_HEADERS, media_type="application/json")
-                await response(scope, receive, send_with_id)
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception as error:  # of any layer below, so that there is an answer
+            answer = orjson.dumps({"errors": [masked(error)]})
+            if record.status:
+                raise
+            response = Response(answer, 500, SECURITY_HEADERS, media_type="application/json")
+            await response(scope, receive, send_with_id)

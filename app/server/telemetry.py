@@ -1,7 +1,6 @@
 """The log, the metrics and the traces of requests. What is not asked for is not imported."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from app.server.tracing import Tracing
 
 
+_NO_SPAN = nullcontext()
+
+
 class Telemetry:
     def __init__(self, settings: Settings) -> None:
         self._log = RequestLog()
@@ -30,20 +32,21 @@ class Telemetry:
         if settings.otel_exporter_otlp_endpoint is not None:
             self._tracing = _tracing(settings.otel_exporter_otlp_endpoint)
 
-    @contextmanager
-    def of(self, scope: Scope) -> Iterator[RequestRecord]:
-        """Gives the request an id, and reports it when it ends."""
+    def start(self) -> RequestRecord:
+        """Gives the request an id."""
         record = RequestRecord(str(uuid7()))
         logs.start_request(record)
         if self._metrics is not None:
             self._metrics.count_start()
-        try:
-            with nullcontext() if self._tracing is None else self._tracing.span(scope, record):
-                yield record
-        finally:
-            if self._metrics is not None:
-                self._metrics.count_end(record)
-            self._log.add(scope, record)
+        return record
+
+    def span(self, scope: Scope, record: RequestRecord) -> AbstractContextManager[None]:
+        return _NO_SPAN if self._tracing is None else self._tracing.span(scope, record)
+
+    def end(self, scope: Scope, record: RequestRecord) -> None:
+        if self._metrics is not None:
+            self._metrics.count_end(record)
+        self._log.add(scope, record)
 
     def close(self) -> None:
         if self._tracing is not None:

@@ -19,7 +19,6 @@ from secrets import token_hex
 from uuid import UUID
 from zlib import crc32
 
-from cachetools import TTLCache
 from sqlalchemy import bindparam
 from sqlmodel import col, select
 
@@ -93,16 +92,13 @@ class Authenticator:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._held: TTLCache[bytes, Task[Caller]] = TTLCache(HELD_LIMIT, HELD_SECONDS)
+        self._held: dict[bytes, Task[Caller]] = {}
         self._last_used = LastUsed(database)
 
     async def caller(self, key: str) -> Caller:
         """Raises Unauthenticated for a key that is malformed, unknown, revoked or expired."""
         key_digest = digest(key)
-        held = self._held.get(key_digest)
-        if held is None:
-            held = asyncio.create_task(self._authenticate(key), context=Context())
-            self._held[key_digest] = held
+        held = self._held.get(key_digest) or self._hold(key_digest, key)
         if not held.done():
             await asyncio.wait([held])
         if held.exception() is not None:
@@ -110,6 +106,13 @@ class Authenticator:
         caller = held.result()
         _refuse_expired(caller)
         return caller
+
+    def _hold(self, key_digest: bytes, key: str) -> Task[Caller]:
+        held = asyncio.create_task(self._authenticate(key), context=Context())
+        if len(self._held) < HELD_LIMIT:
+            self._held[key_digest] = held
+            asyncio.get_running_loop().call_later(HELD_SECONDS, self._held.pop, key_digest, None)
+        return held
 
     async def close(self) -> None:
         await self._last_used.close()

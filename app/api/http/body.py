@@ -3,12 +3,11 @@
 import json
 import re
 import sys
-from contextlib import suppress
 from typing import Any
 
 import orjson
 from starlette.datastructures import Headers
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from app.api.http.negotiation import JSON
@@ -25,13 +24,13 @@ _PARAMETER = re.compile(r';\s*+([^\s;="]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^;]*+)'
 _SMALL_BODY = 32 * 1024
 
 
-async def json_body(request: Request, limit: int, values_limit: int) -> Any:
+async def json_body(receive: Receive, headers: Headers, limit: int, values_limit: int) -> Any:
     """Raises BadRequest for a body that is not UTF-8 JSON or has more bytes than the limit, and
     LimitExceeded for one with far more values than their limit."""
-    _check_content_type(request.headers)
-    if int(request.headers.get("content-length", 0)) > limit:
+    _check_content_type(headers)
+    if int(headers.get("content-length", 0)) > limit:
         raise _too_long(limit)  # before it is read
-    body = await _read(request.receive, limit)
+    body = await _read(receive, limit)
     if len(body) > _SMALL_BODY:
         await turn()
     check_body(body, values_limit)
@@ -42,8 +41,10 @@ def loads(text: bytes, what: str) -> Any:
     """Parses JSON with orjson. Text that it refuses or rounds is parsed by the standard library,
     which accepts NaN, lone surrogates and any integer, so that an error can name their field."""
     if not has_long_integer(text):
-        with suppress(orjson.JSONDecodeError):
+        try:
             return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass
     try:
         return json.loads(text.decode())  # bytes might be taken for UTF-16
     except RecursionError as error:

@@ -12,65 +12,86 @@ from app.errors import TimedOut
 
 T = TypeVar("T")
 
-# Only an operation that runs for longer is watched: the task of a watch costs 15 µs or more, the
-# timer that starts it 5 µs.
-WATCH_AFTER_SECONDS = 0.05
+# How often the operations are looked at. One that has run for as long is watched for the disconnect
+# of its client, by a task that costs 15 µs or more.
+PERIOD_SECONDS = 0.05
 
 _log = logging.getLogger("rollcall.http")
 
 
-async def while_connected(receive: Receive, work: Awaitable[T], seconds: float) -> T:
-    """The result of the work. Cancels it, and raises ClientDisconnect if the client disconnects, or
-    TimedOut if the time is up."""
-    watch = _Watch(receive, seconds)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if not watch.has_cancelled():
-            raise
-    finally:
-        watch.stop()
-    if watch.is_timed_out:
-        _log.warning("an operation was cancelled after OPERATION_TIMEOUT_SECONDS")
-        raise TimedOut(
-            f"The operation took longer than {seconds:g} seconds and was cancelled. The limit is "
-            "OPERATION_TIMEOUT_SECONDS: see Limits in docs/api.md."
-        )
-    _log.info("the client disconnected; its operation was cancelled")
-    raise ClientDisconnect
+class Watch:
+    """Watches the operations of an application by one timer: one for each would cost it 5 µs."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._operations: set[_Operation] = set()
+        self._is_scheduled = False
+
+    async def run(self, receive: Receive, work: Awaitable[T]) -> T:
+        """The result of the work. Cancels it, and raises ClientDisconnect if the client
+        disconnects, or TimedOut if it takes longer than `seconds`."""
+        operation = _Operation(receive)
+        self._operations.add(operation)
+        if not self._is_scheduled:
+            self._schedule()
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if not operation.was_cancelled_here():
+                raise
+        finally:
+            self._operations.remove(operation)
+            operation.end()
+        if operation.is_timed_out:
+            _log.warning("an operation was cancelled after OPERATION_TIMEOUT_SECONDS")
+            raise TimedOut(
+                f"The operation took longer than {self._seconds:g} seconds and was cancelled. The "
+                "limit is OPERATION_TIMEOUT_SECONDS: see Limits in docs/api.md."
+            )
+        _log.info("the client disconnected; its operation was cancelled")
+        raise ClientDisconnect
+
+    def _schedule(self) -> None:
+        period = min(PERIOD_SECONDS, self._seconds)
+        asyncio.get_running_loop().call_later(period, self._look)
+        self._is_scheduled = True
+
+    def _look(self) -> None:
+        self._is_scheduled = False
+        for operation in self._operations:
+            operation.look(self._seconds)
+        if self._operations:
+            self._schedule()
 
 
-class _Watch:
-    """Cancels the current task like `asyncio.timeout`, which knows no reason other than time."""
+class _Operation:
+    __slots__ = ("_cancelled", "_receive", "_started", "_task", "_watching", "is_timed_out")
 
-    def __init__(self, receive: Receive, seconds: float) -> None:
+    def __init__(self, receive: Receive) -> None:
         self.is_timed_out = False
         self._receive = receive
-        self._seconds = seconds
         self._task = asyncio.current_task()
+        self._started = asyncio.get_running_loop().time()
         self._cancelled = False
         self._watching: asyncio.Task[None] | None = None
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, seconds), self._start)
 
-    def stop(self) -> None:
-        self._timer.cancel()
+    def look(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        elapsed = loop.time() - self._started
+        if elapsed >= seconds and not self._cancelled:
+            self.is_timed_out = True
+            self._cancel()
+        elif elapsed >= PERIOD_SECONDS and self._watching is None:
+            self._watching = loop.create_task(self._until_disconnect())
+
+    def end(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
 
-    def has_cancelled(self) -> bool:
-        """Whether only this watch has cancelled the task."""
+    def was_cancelled_here(self) -> bool:
+        """Whether nothing else has cancelled the task."""
         assert self._task is not None  # noqa: S101  # a coroutine runs in a task
         return self._cancelled and self._task.uncancel() == 0
-
-    def _start(self) -> None:
-        left = max(self._seconds - WATCH_AFTER_SECONDS, 0)
-        self._timer = self._loop.call_later(left, self._time_out)
-        self._watching = self._loop.create_task(self._until_disconnect())
-
-    def _time_out(self) -> None:
-        self.is_timed_out = True
-        self._cancel()
 
     async def _until_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

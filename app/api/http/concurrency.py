@@ -1,8 +1,5 @@
 """How many operations run at the same time."""
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
 from app.errors import Unavailable
@@ -14,23 +11,24 @@ class Concurrency:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._share = max(limit // 2, 1)
-        self._running: Counter[UUID] = Counter()
+        self._running: dict[UUID, int] = {}
         self._total = 0
 
-    @contextmanager
-    def running(self, workspace_id: UUID) -> Iterator[None]:
+    def start(self, workspace_id: UUID) -> None:
         """Raises Unavailable if as many as may run do."""
-        if self._running[workspace_id] >= self._share or self._total >= self._limit:
+        running = self._running.get(workspace_id, 0)
+        if running >= self._share or self._total >= self._limit:
             raise Unavailable(
                 f"At most {self._limit:,} requests run at the same time, {self._share:,} of them "
                 "of one workspace."
             )
-        self._running[workspace_id] += 1
+        self._running[workspace_id] = running + 1
         self._total += 1
-        try:
-            yield
-        finally:
-            self._total -= 1
-            self._running[workspace_id] -= 1
-            if not self._running[workspace_id]:
-                del self._running[workspace_id]
+
+    def end(self, workspace_id: UUID) -> None:
+        self._total -= 1
+        running = self._running[workspace_id] - 1
+        if running:
+            self._running[workspace_id] = running
+        else:
+            del self._running[workspace_id]

@@ -21,9 +21,10 @@ from app.api.graphql.execution.answers import (
     masked,
 )
 from app.api.http.body import json_body
-from app.api.http.cancellation import while_connected
+from app.api.http.cancellation import Watch
 from app.api.http.compression import Compression
 from app.api.http.concurrency import Concurrency
+from app.api.http.headers import RequestHeaders
 from app.api.http.key import api_key
 from app.api.http.negotiation import JSON, RESPONSE_JSON, negotiated
 from app.api.http.operations import Operations
@@ -55,20 +56,21 @@ class GraphQLEndpoint:
         self._authenticator = authenticator
         self._settings = settings
         self._concurrency = Concurrency(settings.max_concurrent_requests)
+        self._watch = Watch(settings.operation_timeout_seconds)
         self._compression = Compression()
         self._quota = quota_of(settings, database)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        response = await self._respond(request)
-        await self._compression.apply(response, request.headers)
+        headers = RequestHeaders(scope)
+        response = await self._respond(Request(scope, receive), headers)
+        await self._compression.apply(response, headers)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request, headers: RequestHeaders) -> Response:
         media_type = JSON
         try:
-            media_type = negotiated(request.headers.getlist("accept"))
-            caller = await self._authenticator.caller(api_key(request.headers))
+            media_type = negotiated(headers.getlist("accept"))
+            caller = await self._authenticator.caller(api_key(headers))
         except RollcallError as error:
             return _refusal(error, media_type)
         except Exception as error:  # masked in the media type that was asked for
@@ -76,21 +78,29 @@ class GraphQLEndpoint:
         record = logs.current_request()
         record.workspace_id, record.key_id = caller.workspace_id, caller.key_id
         if self._quota is None:
-            return await self._answer(request, caller, media_type, None)
+            return await self._answer(request, headers, caller, media_type, None)
         allowance = self._quota.of(caller.quota_key_id)
-        response = await self._answer(request, caller, media_type, allowance)
+        response = await self._answer(request, headers, caller, media_type, allowance)
         response.raw_headers += rate_headers(allowance)
         return response
 
     async def _answer(
-        self, request: Request, caller: Caller, media_type: str, allowance: Allowance | None
+        self,
+        request: Request,
+        headers: RequestHeaders,
+        caller: Caller,
+        media_type: str,
+        allowance: Allowance | None,
     ) -> Response:
         try:
             if allowance is not None:
                 allowance.check()
-            parameters = await self._parameters(request)
-            with self._concurrency.running(caller.workspace_id):
+            parameters = await self._parameters(request, headers)
+            self._concurrency.start(caller.workspace_id)
+            try:
                 return await self._run(request, caller, parameters, media_type, allowance)
+            finally:
+                self._concurrency.end(caller.workspace_id)
         except ClientDisconnect:
             return Response(status_code=400)  # the client does not receive it
         except RateLimited as error:
@@ -106,11 +116,13 @@ class GraphQLEndpoint:
         except Exception as error:  # masked in the media type that was asked for
             return respond({"errors": [masked(error)]}, media_type, 500)
 
-    async def _parameters(self, request: Request) -> Parameters:
+    async def _parameters(self, request: Request, headers: RequestHeaders) -> Parameters:
         values_limit = self._settings.max_variable_values
         if request.method != "POST":
             return parameters_of_url(request.query_params, values_limit)
-        body = await json_body(request, self._settings.max_body_bytes, values_limit)
+        body = await json_body(
+            request.receive, headers, self._settings.max_body_bytes, values_limit
+        )
         return parameters_of(body, values_limit)
 
     async def _run(
@@ -132,8 +144,7 @@ class GraphQLEndpoint:
         errors = ErrorBudget(self._settings.max_errors)
         context = Context(self._database, caller, errors=errors, allowance=allowance)
         execution = self._operations.execute(operation, context)
-        seconds = self._settings.operation_timeout_seconds
-        result = await while_connected(request.receive, execution, seconds)
+        result = await self._watch.run(request.receive, execution)
         return self._executed(result, errors, media_type, operation.cost)
 
     def _executed(

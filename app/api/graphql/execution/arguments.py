@@ -4,7 +4,7 @@ Literals are coerced once; variables, also those inside of literals, for each re
 graphql-core would refuse raises an exception before any resolver runs.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import strawberry
@@ -138,7 +138,7 @@ class Arguments:
 
     def read(self, values: Values) -> dict[str, Any]:
         """By the names of the resolver, without those that have no value."""
-        return _present((name, read(values)) for name, read in self._reads)
+        return _present(self._reads, values)
 
     def _argument(self, argument: GraphQLArgument, node: ValueNode | None) -> Read | None:
         python_kind = argument.extensions["strawberry-definition"].type
@@ -196,7 +196,7 @@ class Arguments:
         ]
 
         def read(values: Values) -> Any:
-            return found.build(_present((name, part(values)) for name, part in parts))
+            return found.build(_present(parts, values))
 
         return read
 
@@ -214,8 +214,8 @@ class Arguments:
         return given
 
 
-def _present(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in values if value is not ABSENT}
+def _present(reads: Sequence[tuple[str, Read]], values: Values) -> dict[str, Any]:
+    return {name: value for name, read in reads if (value := read(values)) is not ABSENT}
 
 
 def _has_variables(node: ValueNode) -> bool:
