@@ -1,0 +1,35 @@
+"""The database: its schema and its backups."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.opening import open_database
+from app.database.backup import back_up
+from app.database.migrate import migrate as migrate_database
+from app.database.sessions import sqlite_path
+from app.errors import CommandFailed
+from app.settings import Settings
+
+
+def migrate() -> None:
+    """Brings the database to the newest schema. Safe to repeat, and to run several at once."""
+    settings = Settings()
+
+    async def run() -> None:
+        async with open_database(settings) as database:
+            await migrate_database(database)
+
+    asyncio.run(run())
+
+
+def backup(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The copy. It must not exist.")],
+) -> None:
+    """Copies the SQLite database while it is in use, and checks the copy."""
+    file = sqlite_path(Settings().database_url)
+    if file is None:
+        raise CommandFailed("rollcall backup is for SQLite. Use pg_dump for PostgreSQL.")
+    back_up(file, path)

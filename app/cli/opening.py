@@ -1,0 +1,59 @@
+"""Opening the database of the settings, with the newest schema."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.database.migrate import migrate, require_current
+from app.database.sessions import Database
+from app.settings import Settings
+
+T = TypeVar("T")
+
+
+def in_session(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """In one transaction."""
+
+    async def run(database: Database) -> T:
+        async with database.write_directory() as session:
+            return await work(session)
+
+    return in_database(run)
+
+
+def in_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    settings = Settings()
+
+    async def run() -> T:
+        async with open_database(settings) as database:
+            await prepare_schema(database, settings)
+            return await work(database)
+
+    return asyncio.run(run())
+
+
+async def prepare_schema(database: Database, settings: Settings) -> None:
+    """Production migrates by its own command alone: a large database takes a long time."""
+    if settings.is_production:
+        await require_current(database)
+    else:
+        await migrate(database)
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    others = set(threading.enumerate())
+    database = Database(settings.database_url, settings)
+    try:
+        yield database
+    finally:
+        await database.close()
+        for thread in set(threading.enumerate()) - others:
+            # aiosqlite's threads. One that could not connect ends later, and with a traceback
+            # if the event loop is closed by then.
+            if thread.name.endswith("(_connection_worker_thread)"):
+                await asyncio.to_thread(thread.join)
