@@ -6,17 +6,16 @@ from typing import Annotated
 
 import typer
 
-from app.cli.opening import open_database
+from app.cli.opening import open_database, read_settings, require_file
 from app.database.backup import back_up
 from app.database.migrate import migrate as migrate_database
 from app.database.sessions import sqlite_path
 from app.errors import CommandFailed
-from app.settings import Settings
 
 
 def migrate() -> None:
     """Brings the database to the newest schema. Safe to repeat, and to run several at once."""
-    settings = Settings()
+    settings = read_settings()
 
     async def run() -> None:
         async with open_database(settings) as database:
@@ -29,7 +28,9 @@ def backup(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The copy. It must not exist.")],
 ) -> None:
     """Copies the SQLite database while it is in use, and checks the copy."""
-    file = sqlite_path(Settings().database_url)
+    settings = read_settings()
+    file = sqlite_path(settings.database_url)
     if file is None:
         raise CommandFailed("rollcall backup is for SQLite. Use pg_dump for PostgreSQL.")
+    require_file(settings)
     back_up(file, path)

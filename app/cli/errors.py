@@ -8,7 +8,8 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.errors import RollcallError, Unavailable
+from app.cli.env_file import place
+from app.errors import RollcallError
 
 
 @contextmanager
@@ -18,17 +19,16 @@ def errors_as_lines() -> Iterator[None]:
         yield
     except typer.TyperException as error:
         _fail(error.format_message(), error.exit_code)
-    except Unavailable as error:
-        _fail(f"{error.message} ({getattr(error.__cause__, 'orig', error.__cause__)})")
     except RollcallError as error:
         _fail(error.message)
     except ValidationError as error:
         for wrong in error.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in wrong["loc"]).upper()
-            typer.echo(f"rollcall: {name}: {wrong['msg']}", err=True)
+            where = place(str(wrong["loc"][0]).upper())
+            typer.echo(f"rollcall: {where}{name}: {wrong['msg']}", err=True)
         raise SystemExit(1) from None
-    except (OSError, UnicodeDecodeError) as error:  # such as settings that are not text
-        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}." if error.filename else str(error))
     except SQLAlchemyError as error:
         _fail(f"the database refused: {getattr(error, 'orig', error)}")
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app import logs
-from app.cli.opening import open_database, prepare_schema
+from app.cli.opening import open_database, prepare_schema, read_settings, require_file
 from app.database.sessions import sqlite_path
 from app.errors import CommandFailed
 from app.settings import Settings
@@ -39,8 +39,10 @@ def serve(
     from app.server.workers import supervise
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn restores it and signals again
-    settings = Settings()
+    settings = read_settings()
     require_sensible(settings)
+    if settings.is_production:
+        require_file(settings)
     file = sqlite_path(settings.database_url)
     if file is not None and workers > 1:
         raise CommandFailed("--workers must be 1 with SQLite. PostgreSQL allows more.")

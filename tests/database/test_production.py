@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import Connection, inspect
 
-from app.database.sessions import Database
+from app.database.sessions import Database, sqlite_path
 from tests.support.commands import Rollcall, refused
 
 COMMANDS = [
@@ -50,4 +50,6 @@ def test_command_in_production_runs_once_the_database_is_migrated(
 
 
 def test_command_in_development_migrates_the_database(rollcall: Rollcall, empty_url: str) -> None:
+    if file := sqlite_path(empty_url):
+        file.touch()
     assert rollcall("workspace", "create", "ours", DATABASE_URL=empty_url).code == 0

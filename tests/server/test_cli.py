@@ -38,6 +38,7 @@ def on_database(rollcall: Rollcall, empty_url: str) -> Rollcall:
     def run(*arguments: str) -> Result:
         return rollcall(*arguments, DATABASE_URL=empty_url)
 
+    assert run("migrate").code == 0
     assert run("workspace", "create", "ours").code == 0
     return run
 
@@ -248,14 +249,38 @@ def test_every_bad_setting_has_a_line(rollcall: Rollcall) -> None:
     assert [line.split(": ")[1] for line in lines] == ["PORT", "LOG_LEVEL"]
 
 
-def test_unreachable_database_is_reported_in_one_line(rollcall: Rollcall, cluster: Cluster) -> None:
-    for url in (
-        "postgresql+asyncpg://postgres@127.0.0.1:1/rollcall",
-        "postgresql+asyncpg://postgres@/rollcall?host=/nowhere",
-        cluster.url("missing"),
+def test_database_that_cannot_be_used_is_reported_in_one_sentence(
+    rollcall: Rollcall, cluster: Cluster
+) -> None:
+    user = cluster.url("postgres").replace("postgres@", "nobody@")
+    for url, sentence in (
+        ("postgresql+asyncpg://postgres@127.0.0.1:1/rollcall", "PostgreSQL cannot be reached ("),
+        ("postgresql+asyncpg://postgres@/rollcall?host=/nowhere", "PostgreSQL cannot be reached ("),
+        ("postgresql+asyncpg://a@nowhere.invalid/b", "The host nowhere.invalid of DATABASE_URL "),
+        (cluster.url("missing"), "PostgreSQL has no database missing: run createdb, or correct "),
+        (user, "PostgreSQL refuses the user of DATABASE_URL: "),
+        ("sqlite+aiosqlite:////proc/rollcall.db", "The database /proc/rollcall.db cannot be opene"),
     ):
-        for command in (["migrate"], ["workspace", "create", "ours"]):
-            refused(rollcall(*command, DATABASE_URL=url))
+        line = refused(rollcall("migrate", DATABASE_URL=url))
+        assert line.startswith(f"rollcall: {sentence}")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["workspace", "create", "ours"],
+        ["key", "list"],
+        ["custom-field", "load", "notifuse", "--workspace", "ours"],
+        ["backup", "copy.db"],
+    ],
+    ids=" ".join,
+)
+def test_command_in_a_wrong_folder_creates_no_database(
+    rollcall: Rollcall, tmp_path: Path, command: list[str]
+) -> None:
+    line = refused(rollcall(*command))
+    assert line.startswith(f"rollcall: The database {tmp_path / 'rollcall.db'} does not exist: ")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_file_that_is_not_a_database_is_reported_in_one_line(
@@ -280,11 +305,31 @@ def test_settings_come_from_a_file_beside_the_environment(
     assert "PORT" in refused(rollcall("migrate"))
 
 
-def test_settings_that_are_not_text_are_reported_in_one_line(
-    rollcall: Rollcall, tmp_path: Path
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"HOST=::1\n\n# the port\nPORT=http\n", ".env, line 4: PORT: Input should be a valid int"),
+        (b"database_url=nonsense\n", ".env, line 1: DATABASE_URL must be sqlite+aiosqlite:///FILE"),
+        (b"PORT=1\n\nLOG_LEVEL\n", ".env, line 3: must be NAME=VALUE."),
+        (b"PORT=1\nHOST='a\n", ".env, line 2: must be NAME=VALUE."),
+        (b"PORT=1\nHOST=\xff\n", ".env, line 2: must be text in UTF-8."),
+    ],
+)
+def test_error_in_the_file_of_settings_has_its_line(
+    rollcall: Rollcall, tmp_path: Path, content: bytes, message: str
 ) -> None:
-    (tmp_path / ".env").write_bytes(b"\xff")
-    assert "utf-8" in refused(rollcall("migrate"))
+    (tmp_path / ".env").write_bytes(content)
+    assert refused(rollcall("migrate")).startswith(f"rollcall: {message}")
+
+
+def test_name_that_is_similar_to_a_setting_is_reported(rollcall: Rollcall, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SMTP_HOST=mail\nDATABSE_URL=x\nlog_levels=info\n")
+    result = rollcall("migrate")
+    assert result.code == 0
+    assert result.err.splitlines()[:2] == [
+        "rollcall: .env, line 2: DATABSE_URL is not a setting. Did you mean DATABASE_URL?",
+        "rollcall: .env, line 3: log_levels is not a setting. Did you mean LOG_LEVEL?",
+    ]
 
 
 @pytest.mark.parametrize(

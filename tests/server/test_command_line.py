@@ -57,5 +57,5 @@ def test_wrong_setting_is_reported_in_one_line(
 def test_unavailable_database_is_reported_in_one_line(rollcall: Rollcall, command: str) -> None:
     nowhere = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
     line = refused(rollcall(command, PORT="0", DATABASE_URL=nowhere))
-    assert line.startswith("rollcall: The database cannot be reached. Try again soon. (")
+    assert line.startswith("rollcall: PostgreSQL cannot be reached (")
     assert "127.0.0.1" in line
