@@ -3,9 +3,9 @@ soon."""
 
 from uuid import UUID
 
-import typer
 from sqlalchemy import CHAR, Uuid, cast, func, insert, literal, select
 
+from app.cli.progress import shown_progress
 from app.database.sessions import Database
 from app.tables import CONTACT, IDENTIFIER, TERM
 from app.workspaces.keys import authenticate
@@ -17,13 +17,13 @@ async def fill_workspaces(
 ) -> str:
     """`contacts` in all: a workspace that is seeded, and copies of it; a key of the first."""
     size = contacts // workspaces
-    with typer.progressbar(length=contacts, label=f"{contacts:,} contacts") as bar:
-        key = await fill(database, name, size, seed, bar.update)
+    with shown_progress() as report:
+        key = await fill(database, name, size, seed, report)
         source = await authenticate(database, key)
         for number in range(1, workspaces):
             copy = await authenticate(database, await key_of(database, f"{name}-{number}"))
             await copy_contacts(database, source.workspace_id, copy.workspace_id, number)
-            bar.update(size)
+            report("Contacts", (number + 1) * size, contacts)
     return key
 
 

@@ -1,12 +1,15 @@
 """`scripts/seed`: a workspace of made-up contacts, by the same upserts that clients make."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
+from app.cli.errors import errors_as_lines
+from app.cli.opening import open_database, read_settings
+from app.cli.progress import shown_progress
 from app.contacts import custom_fields, unsubscribe
 from app.contacts.change import Cause, Change
 from app.contacts.decision.decide import Request
@@ -20,7 +23,7 @@ from app.database.migrate import migrate
 from app.database.sessions import Database
 from app.errors import CommandFailed
 from app.fields.normalise import normalise
-from app.settings import Settings
+from app.progress import Report, unreported
 from app.workspaces import workspaces
 from app.workspaces.keys import Caller, Scope, authenticate
 from bench.people import CUSTOM_FIELDS, people, unsubscribed_at
@@ -35,14 +38,13 @@ def seed(
 ) -> None:
     """Fills a workspace of DATABASE_URL with made-up contacts. Safe to repeat."""
 
+    settings = read_settings()
+
     async def run() -> str:
-        database = Database(Settings().database_url)
-        try:
-            await migrate(database)
-            with typer.progressbar(length=contacts, label="Contacts") as bar:
-                return await fill(database, workspace, contacts, seed, bar.update)
-        finally:
-            await database.close()
+        with shown_progress() as report:
+            async with open_database(settings) as database:
+                await migrate(database, report)
+                return await fill(database, workspace, contacts, seed, report)
 
     key = asyncio.run(run())
     typer.echo(f"API key of the workspace {workspace}, shown this once: {key}")
@@ -53,7 +55,7 @@ async def fill(
     workspace: str,
     contacts: int,
     seed: int,
-    advance: Callable[[int], object] = lambda _: None,
+    report: Report = unreported,
 ) -> str:
     """Makes what is missing of the workspace and its contacts; a new key of it."""
     key = await key_of(database, workspace)
@@ -61,10 +63,12 @@ async def fill(
     for name, kind in CUSTOM_FIELDS.items():
         await custom_fields.define(database, caller, kind, {"key": name})
     made = people(contacts, seed)
+    done = 0
     while batch := list(islice(made, BATCH)):
         await _upsert(database, caller, batch)
         await _unsubscribe(database, caller, batch)
-        advance(len(batch))
+        done += len(batch)
+        report("Contacts", done, contacts)
     return key
 
 
@@ -110,4 +114,7 @@ def _unsubscribed(batch: list[dict[str, Any]]) -> Iterator[tuple[ContactKey, Any
 
 
 if __name__ == "__main__":
-    typer.run(seed)
+    with errors_as_lines():
+        commands = typer.Typer(add_completion=False)
+        commands.command()(seed)
+        commands(standalone_mode=False)

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import make_url
 
 from app.cli.opening import open_database, read_settings, require_file
+from app.cli.progress import shown_progress
 from app.database.backup import back_up
 from app.database.migrate import migrate as migrate_database
 from app.database.sessions import sqlite_path
@@ -18,10 +20,13 @@ def migrate() -> None:
     settings = read_settings()
 
     async def run() -> None:
-        async with open_database(settings) as database:
-            await migrate_database(database)
+        with shown_progress() as report:
+            async with open_database(settings) as database:
+                await migrate_database(database, report)
 
     asyncio.run(run())
+    where = sqlite_path(settings.database_url) or make_url(settings.database_url).database
+    typer.echo(f"The database {where} has the newest schema.", err=True)
 
 
 def backup(
@@ -33,4 +38,6 @@ def backup(
     if file is None:
         raise CommandFailed("rollcall backup is for SQLite. Use pg_dump for PostgreSQL.")
     require_file(settings)
-    back_up(file, path)
+    with shown_progress() as report:
+        back_up(file, path, report)
+    typer.echo(f"{path} is a verified copy of {file}.", err=True)

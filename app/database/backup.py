@@ -6,9 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 from app.errors import CommandFailed
+from app.progress import Report, unreported
+
+STEP_PAGES = 4_096  # between two reports of progress: 16 MiB
 
 
-def back_up(file: Path, copy: Path) -> None:
+def back_up(file: Path, copy: Path, report: Report = unreported) -> None:
     """Copies everything that is committed when it starts. Writers are not blocked.
 
     The copy gets its name when it is complete, verified and synced to disk; only its owner can
@@ -29,10 +32,8 @@ def back_up(file: Path, copy: Path) -> None:
         raise CommandFailed(f"{part} cannot be written: {error.strerror}.") from error
     try:
         with closing(sqlite3.connect(part)) as target:
-            with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source:
-                source.backup(target)
-            # A copy without a WAL is one file; the server sets WAL again.
-            target.execute("PRAGMA journal_mode = DELETE")
+            _copy(file, target, report)
+            report("Checking the copy")
             [result] = target.execute("PRAGMA integrity_check").fetchone()
         if result != "ok":
             raise CommandFailed(f"The database is damaged: {result}.")
@@ -44,6 +45,18 @@ def back_up(file: Path, copy: Path) -> None:
     finally:
         part.unlink(missing_ok=True)
     _sync(copy.parent)
+
+
+def _copy(file: Path, target: sqlite3.Connection, report: Report) -> None:
+    def progress(_: int, remaining: int, total: int) -> None:
+        report("Copying pages", total - remaining, total)
+
+    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source:
+        source.execute("BEGIN")  # without a snapshot, each write would start the copy anew
+        source.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        source.backup(target, pages=STEP_PAGES, progress=progress)
+    # A copy without a WAL is one file; the server sets WAL again.
+    target.execute("PRAGMA journal_mode = DELETE")
 
 
 def _sync(folder: Path) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.prepared import Prepared
 from app.fairness import FairSemaphore
+from app.progress import Report
 
 Row = Mapping[str, Any]
 
@@ -57,7 +58,7 @@ class Dialect(Hashable, Protocol):
     def migrating(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection without time limits. Other processes that migrate wait until it ends."""
 
-    async def build_text_indexes(self, connection: AsyncConnection) -> None:
+    async def build_text_indexes(self, connection: AsyncConnection, report: Report) -> None:
         """After the migrations: those that are no part of the schema everywhere."""
 
     def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:

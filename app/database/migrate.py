@@ -19,12 +19,15 @@ from sqlalchemy.engine import Connection
 
 from app.database.sessions import Database
 from app.errors import CommandFailed
+from app.progress import Report, unreported
 
 
-async def migrate(database: Database) -> None:
+async def migrate(database: Database, report: Report = unreported) -> None:
+    report("Waiting for other migrations")
     async with database.migrating() as connection:
+        report("Migrating the tables")
         await connection.run_sync(_upgrade)
-        await database.dialect.build_text_indexes(connection)
+        await database.dialect.build_text_indexes(connection, report)
 
 
 async def require_current(database: Database) -> None:

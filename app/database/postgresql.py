@@ -44,6 +44,7 @@ from app.database.errors import timed_out
 from app.database.prepared import Prepared
 from app.database.text_indexes import build_text_indexes
 from app.fairness import FairSemaphore
+from app.progress import Report
 from app.settings import DatabaseSettings
 
 # Any number, as long as nothing else in the database takes the same advisory lock.
@@ -164,10 +165,10 @@ class PostgreSQL:
         finally:
             await engine.dispose()
 
-    async def build_text_indexes(self, connection: AsyncConnection) -> None:
+    async def build_text_indexes(self, connection: AsyncConnection, report: Report) -> None:
         await connection.commit()
         outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.run_sync(build_text_indexes)
+        await outside.run_sync(build_text_indexes, report)
 
     def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:
         new = select(bindparam("workspace_id", type_=Uuid), *_given(table, columns).c)

@@ -46,6 +46,7 @@ from app.database.sqlite_writes import (
     write,
 )
 from app.fairness import FairSemaphore
+from app.progress import Report
 from app.settings import DatabaseSettings
 from app.text import lower_case
 
@@ -136,7 +137,7 @@ class SQLite:
             await connection.run_sync(lambda sync: sync.info["clock"].lift_limit())
             yield connection
 
-    async def build_text_indexes(self, connection: AsyncConnection) -> None:
+    async def build_text_indexes(self, connection: AsyncConnection, report: Report) -> None:
         """FTS5 is a part of the schema."""
 
     def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:

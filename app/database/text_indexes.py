@@ -7,6 +7,8 @@ hold the workspace as well, so that what they read does not grow with the contac
 
 from sqlalchemy import Connection, text
 
+from app.progress import Report
+
 UNBROKEN = str.maketrans(". @-_+',&\n", "0123456789")
 
 _INDEXES = {"contact_search_text": "search_text", "contact_notes": "notes"}
@@ -32,7 +34,7 @@ _FOUND = """
 """
 
 
-def build_text_indexes(connection: Connection) -> None:
+def build_text_indexes(connection: Connection, report: Report) -> None:
     """Those that the extensions allow, concurrently: the connection has no transaction open.
 
     An index that was left invalid when its build was interrupted is built anew.
@@ -49,6 +51,7 @@ def build_text_indexes(connection: Connection) -> None:
         found = connection.execute(text(_FOUND), {"name": name}).one_or_none()
         if found and found.indisvalid and ("workspace_id" in found.definition) == by_workspace:
             continue
+        report(f"Building the index {name}")
         terms = f"{workspace}rollcall_unbroken({column}) gin_trgm_ops"
         connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
         create = f"CREATE INDEX CONCURRENTLY {name} ON contact USING gin ({terms})"
