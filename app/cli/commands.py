@@ -2,15 +2,38 @@
 
 import logging
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from app.cli import custom_fields, database, keys, schema, serve, workspaces
 from app.cli.errors import errors_as_lines
 
-cli = typer.Typer(
-    help="A contact server with a GraphQL API.", no_args_is_help=True, add_completion=False
-)
+cli = typer.Typer(no_args_is_help=True)
+
+
+@cli.callback()
+def program(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda wanted: _show_version(wanted),
+            is_eager=True,
+            help="Prints the version.",
+        ),
+    ] = False,
+) -> None:
+    """A contact server with a GraphQL API."""
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rollcall {version('rollcall')}")
+        raise typer.Exit
+
+
 cli.command()(serve.serve)
 cli.command()(database.migrate)
 cli.command()(database.backup)
@@ -23,4 +46,4 @@ cli.add_typer(custom_fields.commands, name="custom-field")
 def main() -> None:
     logging.getLogger("rollcall").addHandler(logging.NullHandler())  # a line reports each error
     with errors_as_lines():
-        sys.exit(cli(standalone_mode=False))
+        sys.exit(cli(prog_name="rollcall", standalone_mode=False))

@@ -28,4 +28,5 @@ def load_custom_fields(
         async with database.write(found) as session:
             return await custom_fields.load(session, chosen)
 
-    typer.echo(f"The {in_database(load)} custom fields of {chosen.value} are defined.")
+    count = in_database(load)
+    typer.echo(f"The {count} custom fields of {chosen.value} are defined.", err=True)

@@ -1,17 +1,31 @@
 """API keys."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
+from app.cli.lists import AsJson, print_list
 from app.cli.opening import in_session
 from app.fields.sources import DEFAULT_SOURCE
-from app.tables import ApiKey, now
+from app.tables import ApiKey, Workspace, now
 from app.timestamps import parse_timestamp
 from app.workspaces import workspaces
 from app.workspaces.keys import Scope
+
+COLUMNS = (
+    "id",
+    "workspace",
+    "prefix",
+    "scopes",
+    "source",
+    "state",
+    "expiresAt",
+    "revokedAt",
+    "lastUsedAt",
+    "name",
+)
 
 commands = typer.Typer(help="API keys.", no_args_is_help=True)
 
@@ -34,32 +48,30 @@ def create_key(
         ),
     ] = None,
 ) -> None:
-    """Creates a key and prints only the key. It cannot be shown again."""
+    """Creates a key and prints only the key on standard output. It cannot be shown again."""
     key = in_session(
         lambda session: workspaces.create_key(session, workspace, name, scope, expires_at, source)
     )
     typer.echo(key)
+    typer.echo(f"Key {name} of {workspace} is created. It cannot be shown again.", err=True)
 
 
 @commands.command("list")
-def list_keys() -> None:
-    """Prints a line for each key: id, workspace, prefix, scopes, source, state, last use, name."""
-    for key, workspace in in_session(workspaces.list_keys):
-        used = key.last_used_at
-        use = f"used {used.isoformat()}" if used else "never used"
-        scopes = ",".join(key.scopes)
-        state = _state(key)
-        parts = (key.id, workspace.name, key.prefix, scopes, key.source, state, use, key.name)
-        typer.echo("\t".join(str(part) for part in parts))
+def list_keys(as_json: AsJson = False) -> None:
+    """Lists the keys by workspace, without their secrets."""
+    found = in_session(workspaces.list_keys)
+    print_list(COLUMNS, [_row(key, workspace) for key, workspace in found], as_json)
+
+
+def _row(key: ApiKey, workspace: Workspace) -> tuple[Any, ...]:
+    ends = (key.expires_at, key.revoked_at, key.last_used_at)
+    return key.id, workspace.name, key.prefix, key.scopes, key.source, _state(key), *ends, key.name
 
 
 def _state(key: ApiKey) -> str:
     if key.revoked_at is not None:
-        return f"revoked {key.revoked_at.isoformat()}"
-    if key.expires_at is not None:
-        verb = "expires" if key.expires_at > now() else "expired"
-        return f"{verb} {key.expires_at.isoformat()}"
-    return "active"
+        return "revoked"
+    return "expired" if key.expires_at is not None and key.expires_at <= now() else "active"
 
 
 @commands.command("rotate")
@@ -84,12 +96,18 @@ def rotate_key(
     overlap = timedelta(hours=overlap_hours)
     key = in_session(lambda session: workspaces.rotate_key(session, key_id, overlap, expires_at))
     typer.echo(key)
+    typer.echo(
+        f"The new key cannot be shown again. Key {key_id} expires in {overlap_hours:g} hours at "
+        "the latest.",
+        err=True,
+    )
 
 
 @commands.command("revoke")
 def revoke_key(key_id: Annotated[UUID, typer.Argument(metavar="ID")]) -> None:
     """Revokes a key and those that it made: within a second no request is served with them."""
     in_session(lambda session: workspaces.revoke_key(session, key_id))
+    typer.echo(f"Key {key_id} and the keys that it made are revoked.", err=True)
 
 
 def _timestamp(text: str) -> datetime:

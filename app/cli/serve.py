@@ -25,30 +25,29 @@ def serve(
         int,
         typer.Option(min=1, metavar="N", help="Processes that serve; more than one on PostgreSQL."),
     ] = 1,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Takes precedence over HOST.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, metavar="N", help="Takes precedence over PORT."),
+    ] = None,
 ) -> None:
     """Serves the API until SIGTERM, which finishes what is in flight.
 
     In development it migrates the database first; in production, rollcall migrate does.
     """
     # The API takes longer to import than most commands take to run.
-    from app.api.graphql.schema import schema as graphql_schema
-    from app.api.http.operations import Operations
-    from app.server.production import require_sensible
     from app.server.serving import listen, server_lock
     from app.server.serving import serve as serve_here
     from app.server.workers import supervise
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn restores it and signals again
-    settings = read_settings()
-    require_sensible(settings)
-    if settings.is_production:
-        require_file(settings)
-    file = sqlite_path(settings.database_url)
-    if file is not None and workers > 1:
-        raise CommandFailed("--workers must be 1 with SQLite. PostgreSQL allows more.")
-    Operations(graphql_schema, settings)  # reports what no worker could start with
+    given = {"host": host, "port": port}
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    _check(settings, workers)
     with ExitStack() as held:
-        if file is not None:
+        if (file := sqlite_path(settings.database_url)) is not None:
             held.enter_context(server_lock(file))
         sockets = listen(settings.host, settings.port)
         for one in sockets:
@@ -62,6 +61,20 @@ def serve(
             serve_here(settings, sockets)
         else:
             supervise(sockets, workers)
+
+
+def _check(settings: Settings, workers: int) -> None:
+    """Raises CommandFailed for what no worker could start with."""
+    from app.api.graphql.schema import schema as graphql_schema
+    from app.api.http.operations import Operations
+    from app.server.production import require_sensible
+
+    require_sensible(settings)
+    if settings.is_production:
+        require_file(settings)
+    if workers > 1 and not settings.is_postgresql:
+        raise CommandFailed("--workers must be 1 with SQLite. PostgreSQL allows more.")
+    Operations(graphql_schema, settings)
 
 
 def _metrics(settings: Settings, workers: int) -> AbstractContextManager[None]:
@@ -80,6 +93,8 @@ def _greet(settings: Settings, port: int, key: str | None) -> None:
     if key is not None:
         typer.echo(f"API key of the workspace {DEMO}, shown this once: {key}")
         typer.echo(f"GraphiQL with the key in place: {address}/graphiql/#key={key}")
+        create = f"key create --workspace {DEMO} --name NAME --scope contacts:read"
+        typer.echo(f"For another key: {sys.argv[0]} {create}")
     sys.stdout.flush()
 
 

@@ -37,6 +37,10 @@ async def find_workspace(session: AsyncSession, name: str) -> Workspace:
     return workspace
 
 
+async def list_workspaces(session: AsyncSession) -> Sequence[Workspace]:
+    return (await session.exec(select(Workspace).order_by(col(Workspace.name)))).all()
+
+
 async def create_key(
     session: AsyncSession,
     workspace_name: str,

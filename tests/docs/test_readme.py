@@ -132,7 +132,7 @@ def test_commands_table_is_the_command_line() -> None:
         for one in parameters:
             word = one.metavar or one.name.upper()
             if one.param_type_name == "option":
-                word = f"{one.opts[0]} {word}"
+                word = one.opts[0] if one.is_flag else f"{one.opts[0]} {word}"
             usage += f" {word}" if one.required else f" [{word}]"
         assert _without_values(written[path]) == _without_values(usage)
 

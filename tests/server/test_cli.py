@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 
 from app.api.graphql.schema import schema
@@ -62,20 +63,21 @@ def caller(url: str, key: str) -> Caller:
 
 def created(run: Rollcall, *options: str) -> str:
     result = run("key", "create", "--workspace", "ours", "--name", "sync", *options)
-    assert (result.code, result.err) == (0, "")
+    assert result.code == 0
     return result.out.strip()
 
 
-def listed(run: Rollcall) -> list[list[str]]:
-    result = run("key", "list")
+def listed(run: Rollcall) -> list[dict[str, Any]]:
+    result = run("key", "list", "--json")
     assert (result.code, result.err) == (0, "")
-    return [line.split("\t") for line in result.out.splitlines()]
+    keys: list[dict[str, Any]] = orjson.loads(result.out)
+    return keys
 
 
 def test_key_create_prints_only_the_key(on_database: Rollcall, empty_url: str) -> None:
     options = ("--scope", "contacts:read", "--scope", "contacts:write", "--scope", "contacts:read")
     result = on_database("key", "create", "--workspace", "ours", "--name", "sync", *options)
-    assert result.err == ""
+    assert result.err == "Key sync of ours is created. It cannot be shown again.\n"
     assert KEY.fullmatch(result.out.removesuffix("\n"))
     who = caller(empty_url, result.out.strip())
     assert (who.workspace_name, who.key_name) == ("ours", "sync")
@@ -85,17 +87,42 @@ def test_key_create_prints_only_the_key(on_database: Rollcall, empty_url: str) -
 def test_key_list_has_a_line_for_each_key_and_no_secret(on_database: Rollcall) -> None:
     first = created(on_database, *READ)
     second = created(on_database, "--scope", "admin", *READ, "--expires-at", LATER)
-    rows = listed(on_database)
+    result = on_database("key", "list")
+    assert (result.code, result.err) == (0, "")
+    header, *rows = [line.split("\t") for line in result.out.splitlines()]
+    assert header == list(listed(on_database)[0])
     assert [row[1:] for row in rows] == [
-        ["ours", first[:17], "contacts:read", "default", "active", "never used", "sync"],
-        [
-            *["ours", second[:17], "admin,contacts:read", "default"],
-            *["expires 2999-01-31T08:00:00+00:00", "never used", "sync"],
-        ],
+        ["ours", first[:17], "contacts:read", "default", "active", "", "", "", "sync"],
+        ["ours", second[:17], "admin,contacts:read", "default", "active", LATER, "", "", "sync"],
     ]
     assert len({UUID(row[0]) for row in rows}) == 2
     for key in (first, second):
-        assert key[17:] not in str(rows)
+        assert key[17:] not in result.out
+
+
+@pytest.mark.parametrize(("width", "lines"), [("200", 3), ("80", 7)])
+def test_list_is_a_table_on_a_terminal_that_keeps_ids_in_one_piece(
+    rollcall: Rollcall, monkeypatch: pytest.MonkeyPatch, width: str, lines: int
+) -> None:
+    rollcall("migrate")
+    rollcall("workspace", "create", "ours")
+    created(rollcall, *READ, "--scope", "contacts:write")
+    [key] = listed(rollcall)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    result = rollcall("key", "list", COLUMNS=width)
+    shown = [line for line in result.out.splitlines() if line.strip()]
+    assert len(shown) == lines
+    for text in (key["id"], key["prefix"], "contacts:read, contacts:write"):
+        assert sum(text in line for line in shown) == 1
+    assert "revokedAt" not in result.out
+
+
+def test_workspaces_are_listed_by_name(on_database: Rollcall) -> None:
+    identity = on_database("workspace", "create", "a [b] c").out.strip()
+    lines = on_database("workspace", "list").out.splitlines()
+    assert [line.split("\t")[2] for line in lines] == ["name", "a [b] c", "ours"]
+    first = orjson.loads(on_database("workspace", "list", "--json").out)[0]
+    assert (first["id"], first["name"]) == (identity, "a [b] c")
 
 
 def test_expiry_is_a_future_timestamp_with_an_offset(on_database: Rollcall, empty_url: str) -> None:
@@ -112,13 +139,14 @@ def test_expiry_is_a_future_timestamp_with_an_offset(on_database: Rollcall, empt
 
 def test_revoked_key_is_refused_from_then_on(on_database: Rollcall, empty_url: str) -> None:
     key, other = created(on_database, *READ), created(on_database, *READ)
-    identity = listed(on_database)[0][0]
-    assert on_database("key", "revoke", identity) == Result(0, "", "")
+    identity = listed(on_database)[0]["id"]
+    revoked = f"Key {identity} and the keys that it made are revoked.\n"
+    assert on_database("key", "revoke", identity) == Result(0, "", revoked)
     with pytest.raises(Unauthenticated, match="revoked"):
         caller(empty_url, key)
     assert caller(empty_url, other).workspace_name == "ours"
     once = listed(on_database)
-    assert once[0][5].startswith("revoked ")
+    assert (once[0]["state"], once[0]["revokedAt"] is None) == ("revoked", False)
     assert on_database("key", "revoke", identity).code == 0
     assert listed(on_database) == once
 
@@ -126,8 +154,8 @@ def test_revoked_key_is_refused_from_then_on(on_database: Rollcall, empty_url: s
 def test_rotated_key_is_valid_until_the_overlap_ends(on_database: Rollcall, empty_url: str) -> None:
     old = created(on_database, *READ, "--scope", "contacts:write", "--source", "shop")
     before = datetime.now(UTC)
-    rotated = on_database("key", "rotate", listed(on_database)[0][0])
-    assert rotated.err == ""
+    rotated = on_database("key", "rotate", listed(on_database)[0]["id"])
+    assert rotated.err.startswith("The new key cannot be shown again. ")
     new = rotated.out.removesuffix("\n")
     assert KEY.fullmatch(new)
     callers = [caller(empty_url, key) for key in (old, new)]
@@ -143,7 +171,7 @@ def test_overlap_is_chosen_and_never_makes_a_key_last_longer(
     on_database: Rollcall, empty_url: str
 ) -> None:
     key = created(on_database, *READ)
-    identity = listed(on_database)[0][0]
+    identity = listed(on_database)[0]["id"]
     new = on_database("key", "rotate", identity, "--overlap-hours", "0.5").out.strip()
     end = caller(empty_url, key).key_expires_at
     assert end is not None
@@ -157,7 +185,7 @@ def test_overlap_is_chosen_and_never_makes_a_key_last_longer(
     assert on_database(*again, "--overlap-hours", "0").code == 0
     with pytest.raises(Unauthenticated, match="expired"):
         caller(empty_url, key)
-    assert listed(on_database)[0][5].startswith("expired ")
+    assert listed(on_database)[0]["state"] == "expired"
     assert caller(empty_url, new).workspace_name == "ours"
 
 
@@ -166,7 +194,7 @@ def test_keys_that_a_rotated_key_made_expire_with_it(on_database: Rollcall, empt
     request = KeyRequest("page", [Scope.CONTACTS_READ], LIFETIME_LIMIT_SECONDS, "default")
     who = caller(empty_url, maker)
     made = in_database(empty_url, lambda database: create_key(database, who, request))
-    identity = listed(on_database)[0][0]
+    identity = listed(on_database)[0]["id"]
     on_database("key", "rotate", identity, "--overlap-hours", "1")
     expiries = {caller(empty_url, key).key_expires_at for key in (maker, made.key)}
     assert len(expiries) == 1
@@ -178,7 +206,7 @@ def test_keys_that_a_rotated_key_made_expire_with_it(on_database: Rollcall, empt
 def test_key_that_ended_or_expires_is_not_rotated_silently(on_database: Rollcall) -> None:
     created(on_database, *READ)
     created(on_database, *READ, "--expires-at", LATER)
-    revoked, expiring = (row[0] for row in listed(on_database))
+    revoked, expiring = (row["id"] for row in listed(on_database))
     on_database("key", "revoke", revoked)
     before = listed(on_database)
     for arguments, code, reason in (
@@ -195,7 +223,7 @@ def test_key_that_ended_or_expires_is_not_rotated_silently(on_database: Rollcall
 
 def test_workspace_create_prints_its_id(on_database: Rollcall, empty_url: str) -> None:
     result = on_database("workspace", "create", " Éva & Søn 日本 ")
-    assert (result.code, result.err) == (0, "")
+    assert (result.code, result.err) == (0, "Workspace Éva & Søn 日本 is created.\n")
     create = ("key", "create", "--workspace", "Éva & Søn 日本", "--name", "sync", *READ)
     who = caller(empty_url, on_database(*create).out.strip())
     assert who.workspace_id == UUID(result.out.strip())

@@ -1,8 +1,10 @@
 """What the command line refuses: one line on standard error, and an exit code."""
 
+from importlib.metadata import version
+
 import pytest
 
-from tests.support.commands import Rollcall, refused
+from tests.support.commands import Result, Rollcall, refused
 
 KEY = ["key", "create", "--workspace", "demo", "--name", "test"]
 
@@ -59,3 +61,18 @@ def test_unavailable_database_is_reported_in_one_line(rollcall: Rollcall, comman
     line = refused(rollcall(command, PORT="0", DATABASE_URL=nowhere))
     assert line.startswith("rollcall: PostgreSQL cannot be reached (")
     assert "127.0.0.1" in line
+
+
+def test_version_is_that_of_the_package(rollcall: Rollcall) -> None:
+    assert rollcall("--version") == Result(0, f"rollcall {version('rollcall')}\n", "")
+
+
+def test_shell_completes_commands(rollcall: Rollcall) -> None:
+    asked = {"COMP_WORDS": "rollcall works", "COMP_CWORD": "1"}
+    assert rollcall(_ROLLCALL_COMPLETE="complete_bash", **asked).out == "workspace\n"
+
+
+def test_options_of_serve_take_precedence_over_settings(rollcall: Rollcall) -> None:
+    settings = {"HOST": "127.0.0.1", "PORT": "0"}
+    line = refused(rollcall("serve", "--host", "192.0.2.1", "--port", "8123", **settings))
+    assert line.startswith("rollcall: Cannot listen on 192.0.2.1:8123: ")
