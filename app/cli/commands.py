@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import custom_fields, database, keys, schema, serve, workspaces
+from app.cli import custom_fields, database, doctor, keys, schema, serve, workspaces
 from app.cli.errors import errors_as_lines
 
 cli = typer.Typer(no_args_is_help=True)
@@ -37,6 +37,7 @@ def _show_version(wanted: bool) -> None:
 cli.command()(serve.serve)
 cli.command()(database.migrate)
 cli.command()(database.backup)
+cli.command()(doctor.doctor)
 cli.command()(schema.schema)
 cli.add_typer(workspaces.commands, name="workspace")
 cli.add_typer(keys.commands, name="key")

@@ -58,6 +58,7 @@ async def _keep_worker(
             *(sys.executable, "-m", "app.server.workers", *map(str, files)),
             stdin=PIPE,
             pass_fds=files,
+            process_group=0,  # Ctrl-C at a terminal reaches the supervisor alone
         )
         _log.info("worker %d started", worker.pid)
         ended = asyncio.create_task(worker.wait())
