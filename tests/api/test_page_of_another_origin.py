@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.browser import opened_page
+from tests.support.browser import opened_browser
 from tests.support.server import Server
 
 CALL = """
@@ -71,7 +71,8 @@ class Caller:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with opened_page() as page:
+    with opened_browser() as browser:
+        page = browser.new_page()
         yield page
 
 

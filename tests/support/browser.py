@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.programs import program
 
@@ -21,9 +21,9 @@ FLAGS = [
 
 
 @contextmanager
-def opened_page() -> Iterator[Page]:
+def opened_browser() -> Iterator[Browser]:
     chromium = program(os.environ.get("ROLLCALL_CHROMIUM", "chromium"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1300, "height": 2000})
+        yield browser
         browser.close()
