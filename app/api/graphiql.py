@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from starlette.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,12 +20,20 @@ _MISSING = """<!doctype html>
 <p>Run <code>scripts/graphiql</code> in the project's folder, then start the server again.</p>
 <p>The API itself is at <code>/graphql</code>.</p>
 """
+_OFF = (
+    "GraphiQL is off on this server. The API is described in docs/api.md of the project, "
+    "and a key of scope admin reads its schema at /schema.graphql.\n"
+)
 
 
 def graphiql() -> ASGIApp:
     if (BUILT / "index.html").exists():
         return _with_policy(StaticFiles(directory=BUILT, html=True))
     return HTMLResponse(_MISSING, 503)
+
+
+async def graphiql_is_off(_: Request) -> Response:
+    return PlainTextResponse(_OFF, 404)
 
 
 def _with_policy(app: ASGIApp) -> ASGIApp:

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.graphiql import graphiql
+from app.api.graphiql import graphiql, graphiql_is_off
 from app.api.graphql.execution.answers import masked
 from app.api.graphql.schema import schema
 from app.api.http.endpoint import GraphQLEndpoint
@@ -97,6 +97,8 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphiql", lambda _: RedirectResponse("/graphiql/")),
             Mount("/graphiql", graphiql()),
         ]
+    else:
+        routes += [Route(path, graphiql_is_off) for path in ("/", "/graphiql", "/graphiql/")]
     middleware = [
         Middleware(RequestScope, telemetry),
         *cross_origin(settings),

@@ -604,8 +604,13 @@ async def test_get_and_graphiql_are_for_development_unless_turned_on(
     response = await get(production, query=VIEWER)
     assert response.status_code == 405
     assert "data" not in response.text
-    for path in ("/", "/graphiql", "/graphiql/", "/graphiql/index.html"):
-        assert (await production.http.get(path)).status_code == 404
+    assert (await production.http.get("/graphiql/index.html")).status_code == 404
+    for path in ("/", "/graphiql", "/graphiql/"):
+        response = await production.http.get(path)
+        assert response.status_code == 404
+        [line] = response.text.splitlines()
+        assert "GraphiQL is off" in line
+        assert "docs/api.md" in line
 
 
 @on_sqlite
