@@ -34,6 +34,10 @@ class RequestRecord:
     rows: int = 0  # in the results of its root fields
     trace_id: str | None = None
 
+    def describe_caller(self, workspace_id: UUID, key_id: UUID) -> None:
+        self.workspace_id = workspace_id
+        self.key_id = key_id
+
     def describe_operation(self, name: str | None, kind: str, cost: int) -> None:
         self.operation = name and name[:TEXT_LIMIT]
         self.kind = kind

@@ -26,6 +26,7 @@ async def test_key_of_scope_admin_gets_the_schema_in_production(production: Clie
         response = await production.http.get(PATH, headers=headers)
         assert response.status_code == 200
         assert response.headers["content-type"] == "text/plain; charset=utf-8"
+        assert response.headers["cache-control"] == "no-store"
         assert response.text == SCHEMA.read_text()
 
 

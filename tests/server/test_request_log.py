@@ -44,14 +44,17 @@ async def test_line_tells_of_the_operation_and_its_caller(api: Client, told: Any
     for _ in range(2):  # by graphql-core, and compiled
         await api.execute(PAGE)
     await api.http.get("/healthz?api_key=secret")
-    push, _, *pages, health = await told()
+    await api.http.get("/schema.graphql", headers={"x-api-key": api.key})
+    push, _, *pages, health, schema = await told()
     assert datetime.now(UTC) - datetime.fromisoformat(push.pop("time")) < timedelta(minutes=1)
     assert (push["operation"], push["kind"], push["rows"]) == ("Push", "mutation", 3)
     assert push["cost"] > 0
     assert push["milliseconds"] > 0
-    assert push["workspace"] == viewer["workspace"]["id"]
-    assert push["key"] == viewer["apiKey"]["id"]
-    assert (push["method"], push["path"], push["status"]) == ("POST", "/graphql", 200)
+    for line in (push, schema):
+        assert line["workspace"] == viewer["workspace"]["id"]
+        assert line["key"] == viewer["apiKey"]["id"]
+        assert line["status"] == 200
+    assert (push["method"], push["path"]) == ("POST", "/graphql")
     for page in pages:
         assert (page["operation"], page["kind"], page["rows"]) == ("Page", "query", 2)
     assert (health["path"], health["status"], health["operation"]) == ("/healthz", 200, None)

@@ -75,8 +75,7 @@ class GraphQLEndpoint:
             return _refusal(error, media_type)
         except Exception as error:  # masked in the media type that was asked for
             return respond({"errors": [masked(error)]}, media_type, 500)
-        record = logs.current_request()
-        record.workspace_id, record.key_id = caller.workspace_id, caller.key_id
+        logs.current_request().describe_caller(caller.workspace_id, caller.key_id)
         if self._quota is None:
             return await self._answer(request, headers, caller, media_type, None)
         allowance = self._quota.of(caller.quota_key_id)

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from app import logs
 from app.api.graphql.execution.answers import error_answer
 from app.api.http.compression import Compression
 from app.api.http.key import api_key
@@ -32,7 +33,8 @@ class SchemaFile:
     async def _respond(self, request: Request) -> Response:
         try:
             caller = await self._authenticator.caller(api_key(request.headers))
+            logs.current_request().describe_caller(caller.workspace_id, caller.key_id)
             caller.require(keys.Scope.ADMIN)
         except RollcallError as error:
             return respond(error_answer(error), JSON, error.status)
-        return PlainTextResponse(self._text)
+        return PlainTextResponse(self._text, headers={"cache-control": "no-store"})
