@@ -1,9 +1,9 @@
 """uvicorn's HTTP/1.1 protocol, with bounds on what a client may send, and for how long."""
 
 import asyncio
-from enum import Enum, auto
 from typing import Any
 
+import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from app.api.graphql.execution.answers import error_answer
 from app.api.http.security_headers import SECURITY_HEADERS
 from app.errors import BadRequest, RollcallError, Unavailable
+from app.server.answer_transport import AnswerTransport
 from app.server.connections import Closed, Connections
 from app.server.header_limits import HEADERS_LIMIT, too_many_headers
 from app.tables import new_id
@@ -28,43 +29,42 @@ _SECURITY = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.i
 # parsed.
 PIECE = 8 * 1024
 
-# The bytes that are read and discarded after an answer that did not wait for the end of a body.
-DISCARDED_BODY_LIMIT = 4 * 1024 * 1024
-
-# The same after a refused head. It is as much as the kernel has received in the meantime.
+# The bytes that are read and discarded after a refused head. It is as much as the kernel has
+# received in the meantime.
 DISCARDED_HEAD_LIMIT = 256 * 1024
 
-
-class Phase(Enum):
-    SILENT = auto()  # nothing of a request has arrived
-    HEAD = auto()
-    BODY = auto()
-    RECEIVED = auto()
+# How long a connection may be idle after an answer, and how long a client may send after one that
+# was the last.
+KEEP_ALIVE_SECONDS = 5
+LINGER_SECONDS = 5
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """Refuses a request whose head, or whose trailers after a chunked body, are too long: the
     parser copies its whole buffer with every chunk that arrives. Closes a connection whose client
     is too slow to send a request or to read an answer.
+
+    A request that arrives at once costs as little as possible: the state is looked at once for each
+    piece of data, and the times by `Connections`, for all connections.
     """
 
     def __init__(self, guard: Connections, **options: Any) -> None:
         super().__init__(**options)
         self._guard = guard
-        self._phase = Phase.SILENT
-        self._since = 0.0  # the start of the phase, or of the wait for the next request
-        self._buffered = 0
+        self._answers: AnswerTransport
+        self._since = 0.0  # the start of the wait for the client
+        self._partial: object = None  # the scope of an incomplete head, or the cycle of a body
+        self._buffered = 0  # bytes of it since the last ones that were of a body
         self._keeps_alive = False
         self._unread = 0
         self._read_at = 0.0  # when the client was last seen reading
-        self._to_discard: int | None = None
-        self._half_open = _HalfOpen(self)
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self._since = self._read_at = self.loop.time()
+        self._answers = AnswerTransport(transport)
         if self._guard.add(self, self.loop):
-            super().connection_made(transport)
+            super().connection_made(self._answers)  # type: ignore[arg-type]  # it has its methods
             return
         self.transport = transport
         self._guard.count(Closed.REFUSED, transport.get_extra_info("peername"))
@@ -75,41 +75,69 @@ class BoundedProtocol(HttpToolsProtocol):
         self._guard.remove(self)
         self._disconnect()
         super().connection_lost(exc)
-        if self.cycle is not None:
-            self.cycle.transport = self.transport
-        del self._half_open  # which refers to this object
 
     def data_received(self, data: bytes) -> None:
-        if self._to_discard is not None:
-            self._to_discard -= len(data)
-            if self._to_discard < 0:
-                self.flow.pause_reading()
-        elif len(data) <= PIECE:
-            self._parse(data)
+        if len(data) <= PIECE:
+            self._receive(data)
         else:
             for start in range(0, len(data), PIECE):
-                if self._to_discard is None and not self.transport.is_closing():
-                    self._parse(data[start : start + PIECE])
+                if not self.transport.is_closing():
+                    self._receive(data[start : start + PIECE])
 
-    def _parse(self, data: bytes) -> None:
-        self._buffered += len(data)
-        super().data_received(data)
-        if self._to_discard is not None or self.transport.is_closing():
+    def _receive(self, data: bytes) -> None:
+        if self._answers.to_discard is not None:
+            self._discard(len(data))
             return
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # answered as if the client had not asked (RFC 9110, 7.8)
+        except httptools.HttpParserError:
+            msg = "Invalid HTTP request received."
+            self.logger.warning(msg)
+            self.send_400_response(msg)
+            return
+        cycle = self.cycle
+        if cycle is None or cycle.more_body or cycle.scope is not self.scope:
+            self._expect_more(len(data))
+        elif self._partial is not None:
+            self._complete()
+
+    def _expect_more(self, size: int) -> None:
+        """After data that ends within a request."""
+        if self._answers.to_discard is not None:
+            return
+        is_body = self._is_in_body
+        partial = self.cycle if is_body else self.scope
+        if partial is self._partial:
+            self._buffered += size
+        else:
+            self._complete()
+            self._partial = partial
+            self._since = self.loop.time()
+            self._buffered = 0 if is_body else size
+            self._answers.client_sends = is_body
+            if is_body:  # an answer that does not wait for it is the last one of the connection
+                self._keeps_alive = self.cycle.keep_alive
+                self.cycle.keep_alive = False
         if self._buffered > HEAD_LIMIT:
             message = f"The head of a request must have at most {HEAD_LIMIT:,} bytes."
             self._refuse(BadRequest(message, 431), Closed.LONG_HEAD)
-        elif self._phase is Phase.HEAD and len(self.headers) > HEADERS_LIMIT:
+        elif not is_body and self.headers and len(self.headers) > HEADERS_LIMIT:
             self._refuse(too_many_headers(), Closed.LONG_HEAD)
-        elif self._phase is Phase.RECEIVED and self.cycle.response_complete:
-            # Empty lines, which may come before a request, have stopped uvicorn's own timer.
-            self._phase = Phase.SILENT
-            self._since = self.loop.time()
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._phase = Phase.HEAD
-        self._since = self.loop.time()
+    def _complete(self) -> None:
+        cycle = self._partial
+        if isinstance(cycle, RequestResponseCycle):
+            self._answers.client_sends = False
+            if not cycle.response_started:
+                cycle.keep_alive = self._keeps_alive
+        self._partial = None
+
+    @property
+    def _is_in_body(self) -> bool:
+        cycle = self.cycle
+        return cycle is not None and cycle.more_body and cycle.scope is self.scope
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade() and self._has_body():
@@ -118,37 +146,30 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(BadRequest(message), Closed.UPGRADE)
             return
         super().on_headers_complete()
-        self._buffered = 0
-        self._phase = Phase.BODY
-        self._since = self.loop.time()
-        # An answer that does not wait for the body is the last one of the connection.
-        cycle = self.cycle
-        self._keeps_alive = cycle.keep_alive
-        cycle.keep_alive = False
-        cycle.transport = self._half_open
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
         self._buffered = 0
 
     def on_message_complete(self) -> None:
-        if self._to_discard is not None:
-            return
-        super().on_message_complete()
-        self._buffered = 0
-        self._phase = Phase.RECEIVED
-        cycle = self.cycle
-        cycle.transport = self.transport
-        if not cycle.response_started:
-            cycle.keep_alive = self._keeps_alive
+        if self._answers.to_discard is None:
+            super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        """As uvicorn's, but without a timer for each request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
         self._since = self.loop.time()
+        if self._answers.to_discard is not None:
+            self.cycle.body.clear()
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
     def shutdown(self) -> None:
         self._keeps_alive = False
@@ -160,9 +181,6 @@ class BoundedProtocol(HttpToolsProtocol):
             for name, value in self.headers
         )
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """Other requests to upgrade are answered as if they had not asked (RFC 9110, 7.8)."""
-
     def _disconnect(self) -> None:
         """Notifies the running request, so that it does not write to a closed connection. It is not
         uvicorn's `cycle` if pipelined requests wait behind it."""
@@ -170,29 +188,17 @@ class BoundedProtocol(HttpToolsProtocol):
             self._running.disconnected = True
             self._running.message_event.set()
 
-    # --- Answers that come before the end of the body ---
-
-    def linger(self, discarded_limit: int) -> None:
-        """Closes the connection for writing. If it were closed for reading too, the system would
-        discard the answer before a client that is still sending has read it. The client closes the
-        rest, or uvicorn's timer for idle connections does."""
-        if self._to_discard is None and not self.transport.is_closing():
-            self._to_discard = discarded_limit
-            self._phase = Phase.SILENT
-            self._since = self.loop.time()
-            if self.cycle is not None:
-                self.cycle.body.clear()
-            self.transport.write_eof()
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+    def _discard(self, size: int) -> None:
+        assert self._answers.to_discard is not None  # noqa: S101  # only then is it called
+        self._answers.to_discard -= size
+        if self._answers.to_discard < 0:
+            self.flow.pause_reading()
 
     # --- Slow clients ---
 
     @property
     def waiting_since(self) -> float | None:
-        if self._phase is Phase.RECEIVED and not self.cycle.response_complete:
+        if self._partial is None and self.cycle is not None and not self.cycle.response_complete:
             return None
         return self._since
 
@@ -203,12 +209,23 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def check(self, now: float) -> None:
         self._check_reading(now)
-        if self._phase is Phase.RECEIVED or self.transport.is_closing():
+        if self.transport.is_closing():
             return
-        if self._phase is Phase.BODY and self.flow.read_paused:
-            self._since = now  # it is the server that does not read
-        elif now - self._since >= self._guard.receive_seconds:
-            self._close_slow()
+        waited = now - self._since
+        if self._answers.to_discard is not None:
+            if waited >= LINGER_SECONDS:
+                self.transport.close()
+        elif self._partial is not None:
+            if self._is_in_body and self.flow.read_paused:
+                self._since = now  # it is the server that does not read
+            elif waited >= self._guard.receive_seconds:
+                self._close_slow()
+        elif self.cycle is None:
+            if waited >= self._guard.receive_seconds:
+                self._guard.count(Closed.SILENT, self.client)
+                self.transport.close()
+        elif self.cycle.response_complete and waited >= KEEP_ALIVE_SECONDS:
+            self.transport.close()
 
     def _check_reading(self, now: float) -> None:
         unread = self.transport.get_write_buffer_size()
@@ -221,12 +238,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unread = unread
 
     def _close_slow(self) -> None:
-        if self._phase is Phase.SILENT:
-            self._guard.count(Closed.SILENT, self.client)
-            self.transport.close()
-            return
         part, reason = ("head", Closed.SLOW_HEAD)
-        if self._phase is Phase.BODY:
+        if self._is_in_body:
             part, reason = ("body", Closed.SLOW_BODY)
         seconds = self._guard.receive_seconds
         message = f"The {part} of a request must be sent within {seconds:g} seconds."
@@ -236,14 +249,15 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, error: RollcallError, reason: Closed) -> None:
         """Ends the connection, with an answer unless another one is being sent."""
         self._guard.count(reason, self.client)
-        if self._phase is Phase.HEAD:
-            self.headers.clear()
         cycle = self.cycle
         is_free = cycle is None or cycle.response_complete
-        is_its_own = self._phase is Phase.BODY and not self.pipeline
+        is_its_own = self._is_in_body and not self.pipeline
+        if not is_its_own:
+            self.headers.clear()
         if is_free or (is_its_own and not cycle.response_started):
             self._answer(error)
-            self.linger(DISCARDED_HEAD_LIMIT)
+            self._answers.linger(DISCARDED_HEAD_LIMIT)
+            self._since = self.loop.time()
         else:
             self.transport.close()
         self._disconnect()
@@ -259,20 +273,3 @@ class BoundedProtocol(HttpToolsProtocol):
             "connection: close\r\n\r\n"
         )
         self.transport.write(STATUS_LINE[error.status] + head.encode() + content)
-
-
-class _HalfOpen(asyncio.Transport):
-    """What an answer is written to while the body of its request is incomplete."""
-
-    def __init__(self, protocol: BoundedProtocol) -> None:
-        super().__init__()
-        self._protocol = protocol
-
-    def write(self, data: Any) -> None:
-        self._protocol.transport.write(data)
-
-    def is_closing(self) -> bool:
-        return self._protocol.transport.is_closing()
-
-    def close(self) -> None:
-        self._protocol.linger(DISCARDED_BODY_LIMIT)
