@@ -14,9 +14,9 @@ from sqlalchemy import JSON, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from app.fields.emails import Email
 from app.fields.rules import (
     Count,
-    Email,
     JsonObject,
     Language,
     Line20,

@@ -10,7 +10,8 @@ from typing_extensions import TypedDict
 
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields.contact import API_NAMES, RULES
-from app.fields.rules import FAULTS_LIMIT, NOT_PLAIN, ascii_domain
+from app.fields.emails import ascii_domain
+from app.fields.rules import FAULTS_LIMIT, NOT_PLAIN
 from app.text import is_plain, normalised
 
 

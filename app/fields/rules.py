@@ -1,7 +1,6 @@
 """The rules of field values: types, limits and normalisation.
 
-The limits follow RFC 5321 (email), BCP 47 (language) and the IANA database (timezone); the others
-are Rollcall's own.
+The limits follow BCP 47 (language) and the IANA database (timezone); the others are Rollcall's own.
 """
 
 import math
@@ -13,10 +12,8 @@ from itertools import islice
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-import idna
 import orjson
 from annotated_types import Ge, Lt
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     AllowInfNan,
@@ -29,8 +26,6 @@ from app.errors import FieldErrorCode
 from app.text import is_plain, normalised
 from app.timestamps import parse_timestamp
 
-EMAIL_LIMIT = 254  # bytes of the UTF-8 form, and of the form with an ASCII domain
-LOCAL_PART_LIMIT = 64  # bytes
 LANGUAGE_LIMIT = 35
 TAGS_LIMIT = 100
 TAG_LENGTH = 100
@@ -49,15 +44,6 @@ _BCP47 = re.compile(
     r"([A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8}|[xX])(-[A-Za-z0-9]{1,8})*", re.ASCII
 )
 
-# Emails that email-validator accepts, but not all of them: ASCII, without quotes and IDNA.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_SPECIAL_USE = "|".join(map(re.escape, SPECIAL_USE_DOMAIN_NAMES))
-_PLAIN_EMAIL = re.compile(
-    rf"(?=.{{1,{EMAIL_LIMIT}}}\Z)(?=[^@]{{1,{LOCAL_PART_LIMIT}}}@){_ATOM}(?:\.{_ATOM})*@"
-    rf"(?!.*--)(?!(?:.*\.)?(?i:{_SPECIAL_USE})\Z){_LABEL}(?:\.{_LABEL})+(?<=[A-Za-z])"
-)
-
 
 def rule_error(code: FieldErrorCode, message: str, path: str = "") -> PydanticCustomError:
     """The error that a rule raises; `path` is that of the broken part within the field."""
@@ -71,52 +57,18 @@ def _text(limit: int) -> AfterValidator:
 
 def _line(text: str, limit: int) -> str:
     """Trims, normalises to NFC, and then limits the text."""
-    text = _plain(text)
+    text = plain(text)
     if len(text) > limit:
         raise rule_error(FieldErrorCode.TOO_LONG, f"must have at most {limit:,} characters")
     return text
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.strip(" ")  # no other white space is printable ASCII
     if not is_plain(text):
         raise rule_error(FieldErrorCode.INVALID_FORMAT, NOT_PLAIN)
     return normalised(text)
-
-
-def ascii_domain(domain: str) -> str:
-    """The domain of an email in its IDNA form, or in lower case if IDNA refuses it."""
-    if domain.isascii() and "xn--" not in domain.lower():
-        return domain.lower()
-    try:
-        return idna.encode(domain, uts46=True).decode()
-    except UnicodeError:
-        return domain.lower()
-
-
-def _email(text: str) -> str:
-    if _PLAIN_EMAIL.fullmatch(text):
-        return text
-    text = _plain(text)
-    if not text:
-        raise rule_error(FieldErrorCode.INVALID_FORMAT, "must not be null")
-    if len(text) > EMAIL_LIMIT:  # bounds the work below
-        raise rule_error(FieldErrorCode.TOO_LONG, f"must have at most {EMAIL_LIMIT} bytes")
-    local, _, domain = text.rpartition("@")
-    if len(local.encode()) > LOCAL_PART_LIMIT:
-        message = f"must have at most {LOCAL_PART_LIMIT} bytes before the @-sign"
-        raise rule_error(FieldErrorCode.TOO_LONG, message)
-    spellings = (text, f"{local}@{ascii_domain(domain)}")
-    if max(len(spelling.encode()) for spelling in spellings) > EMAIL_LIMIT:
-        raise rule_error(FieldErrorCode.TOO_LONG, f"must have at most {EMAIL_LIMIT} bytes")
-    try:
-        validate_email(text, check_deliverability=False)
-    except EmailNotValidError as error:
-        reason = str(error).rstrip(".")
-        message = f"must be an email address ({reason[:1].lower()}{reason[1:]})"
-        raise rule_error(FieldErrorCode.INVALID_FORMAT, message) from error
-    return text
 
 
 def _unsigned_zero(number: float) -> float:
@@ -265,7 +217,6 @@ Line50 = Annotated[str, _text(50)]
 Line100 = Annotated[str, _text(100)]
 Line255 = Annotated[str, _text(255)]
 Notes = Annotated[str, _text(10_000)]
-Email = Annotated[str, AfterValidator(_email)]
 Language = Annotated[str, _text(LANGUAGE_LIMIT), AfterValidator(_language)]
 Timezone = Annotated[Line255, AfterValidator(_timezone)]
 Tags = Annotated[list[str], BeforeValidator(_bounded), AfterValidator(_tags)]

@@ -17,6 +17,7 @@ import uvicorn
 
 from app import logs
 from app.errors import CommandFailed
+from app.fields.emails import load_tables
 from app.server.asgi import create_app
 from app.server.connections import Connections
 from app.server.descriptors import connections_limit
@@ -124,8 +125,9 @@ def serve(
         lifespan="on",
     )
     server = uvicorn.Server(config)
+    load_tables()
     gc.collect()
-    gc.freeze()  # a collection does not walk through what was imported
+    gc.freeze()  # a collection does not walk through what was loaded
     gc.set_threshold(COLLECTED_OBJECTS)
     if lifeline is not None:
         Thread(target=_watch, args=(lifeline, server), daemon=True).start()
