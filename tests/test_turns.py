@@ -1,10 +1,11 @@
 """Long work takes turns with whatever else the event loop has to do."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
-from app.turns import in_turns, turn
+from app.turns import in_turns, turn, work_for
 
 AT_ONCE = -1.0  # each value is more work than a turn
 NEVER = 3600.0
@@ -88,3 +89,18 @@ async def test_work_that_waits_for_a_turn_is_done_one_a_pass() -> None:
         await asyncio.sleep(0)
         most = max(most, done - before)
     assert (done, most) == (10, 1)
+
+
+async def test_workspaces_take_turns_however_many_tasks_each_of_them_has() -> None:
+    ours, theirs = UUID(int=1), UUID(int=2)
+    taken: list[UUID] = []
+
+    async def work(workspace_id: UUID) -> None:
+        work_for(workspace_id)
+        async for _ in in_turns(range(4), AT_ONCE):
+            taken.append(workspace_id)
+
+    await asyncio.gather(*(work(ours) for _ in range(20)), work(theirs))
+    first = taken[:20]  # each of them before its first turn
+    assert first == [ours] * 20
+    assert taken[20:27] == [theirs, ours, theirs, ours, theirs, ours, theirs]

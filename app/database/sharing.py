@@ -20,6 +20,7 @@ from uuid import UUID
 
 from app.database.errors import LostRace
 from app.errors import TimedOut, Unavailable
+from app.turns import work_for
 
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
@@ -85,8 +86,9 @@ class Shared(Generic[Call, Answer]):
             workspace_id = self._turns.popleft()
             batch = self._taken(self._waiting[workspace_id])
             self._free_lanes -= 1
-            # The log lines of a run belong to no request.
-            task = asyncio.get_running_loop().create_task(self._serve(batch), context=Context())
+            context = Context()  # the log lines of a run belong to no request
+            context.run(work_for, workspace_id)
+            task = asyncio.get_running_loop().create_task(self._serve(batch), context=context)
             self._runs[workspace_id] = task, [answer for _, answer in batch]
             task.add_done_callback(partial(self._end, workspace_id))
 

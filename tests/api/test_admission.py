@@ -1,11 +1,13 @@
-"""How many operations run at once depends on their cost and their workspace."""
+"""How many operations run at once, and whose turn it is, depends on the workspace."""
 
 import asyncio
 from uuid import UUID
 
+import httpx
 import pytest
 
 from app.api.http.admission import Admission
+from tests.support.client import Client
 
 OURS, THEIRS = UUID(int=1), UUID(int=2)
 
@@ -36,3 +38,20 @@ async def test_large_operations_of_a_workspace_run_a_few_at_a_time(cost: int, of
 async def test_operations_of_another_workspace_and_small_ones_run_beside_them() -> None:
     running = await admitted([(OURS, 8_000)] * 5 + [(THEIRS, 8_000), (OURS, 4)])
     assert running == [(OURS, 8_000)] * 2 + [(THEIRS, 8_000), (OURS, 4)]
+
+
+async def test_long_body_of_another_workspace_is_parsed_after_the_first_of_many(
+    api: Client, stranger: Client, http: httpx.AsyncClient
+) -> None:
+    parsed: list[str] = []
+
+    async def send(client: Client) -> None:
+        headers = {"x-api-key": client.key, "content-type": "application/json"}
+        response = await http.post("/graphql", content=b"x" * 40_000, headers=headers)
+        assert response.status_code == 400  # nothing else happens to it
+        parsed.append(client.key)
+
+    for client in (api, stranger):
+        await client("{ viewer { scopes } }")  # the keys are known
+    await asyncio.gather(*(send(api) for _ in range(9)), send(stranger))
+    assert parsed.index(stranger.key) == 1

@@ -34,6 +34,7 @@ from app.api.http.response import respond
 from app.database.sessions import Database
 from app.errors import BadRequest, RateLimited, RollcallError, TimedOut, Unavailable
 from app.settings import Settings
+from app.turns import work_for
 from app.workspaces.keys import Authenticator, Caller
 from app.workspaces.quota import Allowance, quota_of
 
@@ -76,6 +77,7 @@ class GraphQLEndpoint:
         except Exception as error:  # masked in the media type that was asked for
             return respond({"errors": [masked(error)]}, media_type, 500)
         logs.current_request().describe_caller(caller.workspace_id, caller.key_id)
+        work_for(caller.workspace_id)
         if self._quota is None:
             return await self._answer(request, headers, caller, media_type, None)
         allowance = self._quota.of(caller.quota_key_id)
