@@ -55,3 +55,21 @@ async def test_long_body_of_another_workspace_is_parsed_after_the_first_of_many(
         await client("{ viewer { scopes } }")  # the keys are known
     await asyncio.gather(*(send(api) for _ in range(9)), send(stranger))
     assert parsed.index(stranger.key) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_long_bodies_of_a_workspace_wait_up_to_a_number_of_bytes(
+    api: Client, stranger: Client, http: httpx.AsyncClient
+) -> None:
+    async def send(client: Client, size: int) -> httpx.Response:
+        body = {"query": "{ viewer { scopes } }", "variables": {"unused": "x" * size}}
+        return await http.post("/graphql", json=body, headers={"x-api-key": client.key})
+
+    for client in (api, stranger):
+        assert (await send(client, 10)).status_code == 200  # the keys are known
+    ours = [send(api, 1_200_000) for _ in range(8)]
+    answers = await asyncio.gather(*ours, send(api, 60_000), send(stranger, 1_200_000))
+    # Two are parsed, one waits; small bodies and another workspace are served beside them.
+    assert [one.status_code for one in answers] == [200] * 3 + [503] * 5 + [200] * 2
+    assert answers[3].headers["retry-after"] == "1"
+    assert "wait" in answers[3].json()["errors"][0]["message"]

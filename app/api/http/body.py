@@ -24,13 +24,17 @@ _PARAMETER = re.compile(r';\s*+([^\s;="]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^;]*+)'
 _SMALL_BODY = 32 * 1024
 
 
-async def json_body(receive: Receive, headers: Headers, limit: int, values_limit: int) -> Any:
-    """Raises BadRequest for a body that is not UTF-8 JSON or has more bytes than the limit, and
-    LimitExceeded for one with far more values than their limit."""
+async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
+    """Raises BadRequest for a body that is not sent as JSON or has more bytes than the limit."""
     _check_content_type(headers)
     if int(headers.get("content-length", 0)) > limit:
         raise _too_long(limit)  # before it is read
-    body = await _read(receive, limit)
+    return await _read(receive, limit)
+
+
+async def parsed_body(body: bytes, values_limit: int) -> Any:
+    """Raises BadRequest for a body that is not UTF-8 JSON, and LimitExceeded for one with far more
+    values than their limit."""
     if len(body) > _SMALL_BODY:
         await turn()
     check_body(body, values_limit)

@@ -20,7 +20,8 @@ from app.api.graphql.execution.answers import (
     is_unavailable,
     masked,
 )
-from app.api.http.body import json_body
+from app.api.http.admission import LongBodies
+from app.api.http.body import parsed_body, read_body
 from app.api.http.cancellation import Watch
 from app.api.http.compression import Compression
 from app.api.http.concurrency import Concurrency
@@ -56,6 +57,7 @@ class GraphQLEndpoint:
         self._database = database
         self._authenticator = authenticator
         self._settings = settings
+        self._long_bodies = LongBodies(settings.operation_timeout_seconds)
         self._concurrency = Concurrency(settings.max_concurrent_requests)
         self._watch = Watch(settings.operation_timeout_seconds)
         self._compression = Compression()
@@ -96,12 +98,7 @@ class GraphQLEndpoint:
         try:
             if allowance is not None:
                 allowance.check()
-            parameters = await self._parameters(request, headers)
-            self._concurrency.start(caller.workspace_id)
-            try:
-                return await self._run(request, caller, parameters, media_type, allowance)
-            finally:
-                self._concurrency.end(caller.workspace_id)
+            return await self._serve(request, headers, caller, media_type, allowance)
         except ClientDisconnect:
             return Response(status_code=400)  # the client does not receive it
         except RateLimited as error:
@@ -117,16 +114,41 @@ class GraphQLEndpoint:
         except Exception as error:  # masked in the media type that was asked for
             return respond({"errors": [masked(error)]}, media_type, 500)
 
-    async def _parameters(self, request: Request, headers: RequestHeaders) -> Parameters:
+    async def _serve(
+        self,
+        request: Request,
+        headers: RequestHeaders,
+        caller: Caller,
+        media_type: str,
+        allowance: Allowance | None,
+    ) -> Response:
+        """A long body has its place from before it is parsed until it is answered."""
         values_limit = self._settings.max_variable_values
         if request.method != "POST":
-            return parameters_of_url(request.query_params, values_limit)
-        body = await json_body(
-            request.receive, headers, self._settings.max_body_bytes, values_limit
-        )
-        return parameters_of(body, values_limit)
+            parameters = parameters_of_url(request.query_params, values_limit)
+            return await self._run(request, caller, parameters, media_type, allowance)
+        body = await read_body(request.receive, headers, self._settings.max_body_bytes)
+        async with self._long_bodies.place(caller.workspace_id, len(body)):
+            parsed = await parsed_body(body, values_limit)
+            del body
+            parameters = parameters_of(parsed, values_limit)
+            return await self._run(request, caller, parameters, media_type, allowance)
 
     async def _run(
+        self,
+        request: Request,
+        caller: Caller,
+        parameters: Parameters,
+        media_type: str,
+        allowance: Allowance | None,
+    ) -> Response:
+        self._concurrency.start(caller.workspace_id)
+        try:
+            return await self._execute(request, caller, parameters, media_type, allowance)
+        finally:
+            self._concurrency.end(caller.workspace_id)
+
+    async def _execute(
         self,
         request: Request,
         caller: Caller,
