@@ -4,6 +4,7 @@ Follows the GraphQL-over-HTTP draft: an error that prevents the execution of a w
 has the status 400 under `application/graphql-response+json`, and 200 under `application/json`.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import ExecutionResult
@@ -41,6 +42,17 @@ from app.workspaces.quota import Allowance, quota_of
 
 # The most that a point of cost can add to an answer: a document of JSON.
 BYTES_OF_A_POINT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request whose caller is known."""
+
+    request: Request
+    headers: RequestHeaders
+    media_type: str
+    caller: Caller
+    allowance: Allowance | None
 
 
 class GraphQLEndpoint:
@@ -81,94 +93,67 @@ class GraphQLEndpoint:
         logs.current_request().describe_caller(caller.workspace_id, caller.key_id)
         work_for(caller.workspace_id)
         if self._quota is None:
-            return await self._answer(request, headers, caller, media_type, None)
+            return await self._answer(_Call(request, headers, media_type, caller, None))
         allowance = self._quota.of(caller.quota_key_id)
-        response = await self._answer(request, headers, caller, media_type, allowance)
+        response = await self._answer(_Call(request, headers, media_type, caller, allowance))
         response.raw_headers += rate_headers(allowance)
         return response
 
-    async def _answer(
-        self,
-        request: Request,
-        headers: RequestHeaders,
-        caller: Caller,
-        media_type: str,
-        allowance: Allowance | None,
-    ) -> Response:
+    async def _answer(self, call: _Call) -> Response:
         try:
-            if allowance is not None:
-                allowance.check()
-            return await self._serve(request, headers, caller, media_type, allowance)
+            if call.allowance is not None:
+                call.allowance.check()
+            return await self._serve(call)
         except ClientDisconnect:
             return Response(status_code=400)  # the client does not receive it
         except RateLimited as error:
-            response = _refusal(error, media_type)
+            response = _refusal(error, call.media_type)
             response.raw_headers.append(retry_after(error))
             return response
         except (Unavailable, TimedOut) as error:
-            return _refusal(error, media_type)
+            return _refusal(error, call.media_type)
         except RollcallError as error:
-            if allowance is not None:
-                await allowance.charge()
-            return _refusal(error, media_type)
+            if call.allowance is not None:
+                await call.allowance.charge()
+            return _refusal(error, call.media_type)
         except Exception as error:  # masked in the media type that was asked for
-            return respond({"errors": [masked(error)]}, media_type, 500)
+            return respond({"errors": [masked(error)]}, call.media_type, 500)
 
-    async def _serve(
-        self,
-        request: Request,
-        headers: RequestHeaders,
-        caller: Caller,
-        media_type: str,
-        allowance: Allowance | None,
-    ) -> Response:
+    async def _serve(self, call: _Call) -> Response:
         """A long body has its place from before it is parsed until it is answered."""
         values_limit = self._settings.max_variable_values
-        if request.method != "POST":
-            parameters = parameters_of_url(request.query_params, values_limit)
-            return await self._run(request, caller, parameters, media_type, allowance)
-        body = await read_body(request.receive, headers, self._settings.max_body_bytes)
-        async with self._long_bodies.place(caller.workspace_id, len(body)):
+        if call.request.method != "POST":
+            parameters = parameters_of_url(call.request.query_params, values_limit)
+            return await self._run(call, parameters)
+        limit = self._settings.max_body_bytes
+        body = await read_body(call.request.receive, call.headers, limit)
+        async with self._long_bodies.place(call.caller.workspace_id, len(body)):
             parsed = await parsed_body(body, values_limit)
             del body
             parameters = parameters_of(parsed, values_limit)
-            return await self._run(request, caller, parameters, media_type, allowance)
+            return await self._run(call, parameters)
 
-    async def _run(
-        self,
-        request: Request,
-        caller: Caller,
-        parameters: Parameters,
-        media_type: str,
-        allowance: Allowance | None,
-    ) -> Response:
-        self._concurrency.start(caller.workspace_id)
+    async def _run(self, call: _Call, parameters: Parameters) -> Response:
+        self._concurrency.start(call.caller.workspace_id)
         try:
-            return await self._execute(request, caller, parameters, media_type, allowance)
+            return await self._execute(call, parameters)
         finally:
-            self._concurrency.end(caller.workspace_id)
+            self._concurrency.end(call.caller.workspace_id)
 
-    async def _execute(
-        self,
-        request: Request,
-        caller: Caller,
-        parameters: Parameters,
-        media_type: str,
-        allowance: Allowance | None,
-    ) -> Response:
+    async def _execute(self, call: _Call, parameters: Parameters) -> Response:
         operation = self._operations.find(parameters)
-        if request.method != "POST" and not operation.is_query:
+        if call.request.method != "POST" and not operation.is_query:
             raise BadRequest("Only queries may be sent by GET.", 405)
         kind = operation.node.operation.value
         logs.current_request().describe_operation(operation.name, kind, operation.cost)
         self._operations.check_cost(operation)
-        if allowance is not None:
-            await allowance.take(operation.cost)
+        if call.allowance is not None:
+            await call.allowance.take(operation.cost)
         errors = ErrorBudget(self._settings.max_errors)
-        context = Context(self._database, caller, errors=errors, allowance=allowance)
+        context = Context(self._database, call.caller, errors=errors, allowance=call.allowance)
         execution = self._operations.execute(operation, context)
-        result = await self._watch.run(request.receive, execution)
-        return self._executed(result, errors, media_type, operation.cost)
+        result = await self._watch.run(call.request.receive, execution)
+        return self._executed(result, errors, call.media_type, operation.cost)
 
     def _executed(
         self, result: ExecutionResult, errors: ErrorBudget, media_type: str, cost: int
