@@ -24,7 +24,7 @@ import typer
 from bench import costly_requests
 from bench.postgresql import temporary_cluster
 from tests.support.databases import empty_postgresql
-from tests.support.server import Server
+from tests.support.server import ExecutedServer
 
 PROBE_SECONDS = 0.02
 SETTLE_SECONDS = 1.0  # what the server still does when an attack is over counts
@@ -190,14 +190,14 @@ def attacks(
 
 
 @contextmanager
-def _server(postgresql: bool) -> Iterator[Server]:
+def _server(postgresql: bool) -> Iterator[ExecutedServer]:
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory())
         environment = {"ENVIRONMENT": "development"}
         if postgresql:
             cluster = stack.enter_context(temporary_cluster())
             environment["DATABASE_URL"] = empty_postgresql(cluster)
-        server = Server(Path(folder), **environment)
+        server = ExecutedServer(Path(folder), **environment)
         files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, most))
         stack.callback(server.stop)
@@ -208,7 +208,7 @@ def _server(postgresql: bool) -> Iterator[Server]:
         yield server
 
 
-def _measure(server: Server, case: Callable[[Target], None]) -> Noticed:
+def _measure(server: ExecutedServer, case: Callable[[Target], None]) -> Noticed:
     assert server.process is not None
     target = Target(server.port, server.key)
     other = Target(server.port, _key_of_another_workspace(server))
@@ -227,7 +227,7 @@ def _measure(server: Server, case: Callable[[Target], None]) -> Noticed:
     return noticed
 
 
-def _key_of_another_workspace(server: Server) -> str:
+def _key_of_another_workspace(server: ExecutedServer) -> str:
     server.rollcall("workspace", "create", "other")
     scopes = ["--scope", "contacts:read", "--scope", "contacts:write"]
     created = server.rollcall("key", "create", "--workspace", "other", "--name", "probe", *scopes)

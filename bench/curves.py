@@ -33,7 +33,7 @@ from bench.copies import fill_workspaces
 from bench.postgresql import execute, temporary_cluster
 from bench.questions import PAGE, PAGES, SEED, Question, orders, questions
 from bench.seed import key_of
-from tests.support.server import Server
+from tests.support.server import ExecutedServer
 
 RUNS = 11
 LEAST_RUNS = 3
@@ -181,7 +181,7 @@ def _tables(sites: Sequence[Site], folder: Path, only: str, runs: int) -> Iterat
 
 @contextmanager
 def _client(site: Site, folder: Path) -> Iterator[httpx.Client]:
-    server = Server(
+    server = ExecutedServer(
         folder,
         DATABASE_URL=site.url,
         ENVIRONMENT="production",

@@ -21,7 +21,7 @@ import typer
 from bench.people import people
 from bench.postgresql import temporary_cluster
 from tests.support.databases import empty_postgresql
-from tests.support.server import Server
+from tests.support.server import ExecutedServer
 
 PEOPLE = 2_000
 BULK = 20
@@ -81,13 +81,13 @@ def soak(
         if postgresql:
             cluster = stack.enter_context(temporary_cluster())
             environment["DATABASE_URL"] = empty_postgresql(cluster)
-        server = Server(folder, ENVIRONMENT="development", LOG_LEVEL="info", **environment)
+        server = ExecutedServer(folder, ENVIRONMENT="development", LOG_LEVEL="info", **environment)
         stack.callback(server.stop)
         server.start()
         asyncio.run(_run(server, seconds, rate))
 
 
-async def _run(server: Server, seconds: int, rate: int) -> None:
+async def _run(server: ExecutedServer, seconds: int, rate: int) -> None:
     assert server.process is not None
     process = psutil.Process(server.process.pid)
     times: list[float] = []
@@ -122,7 +122,7 @@ async def _run(server: Server, seconds: int, rate: int) -> None:
 
 async def _ask(
     http: httpx.AsyncClient,
-    server: Server,
+    server: ExecutedServer,
     document: str,
     variables: dict[str, Any],
     times: list[float],

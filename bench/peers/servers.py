@@ -15,7 +15,7 @@ from app.errors import CommandFailed
 from app.settings import MAX_POINTS
 from bench.peers.data import NODE, Data
 from bench.peers.languages import Language, OfPostGraphile, OfRollcall
-from tests.support.server import Server, free_port
+from tests.support.server import ExecutedServer, free_port
 from tests.support.waiting import until
 
 
@@ -87,7 +87,7 @@ def node() -> str:
 def _rollcall(name: str, database_url: str, folder: Path) -> Iterator[Contender]:
     folder.mkdir()
     # One key sends all requests of the load, more than a key may by default.
-    server = Server(
+    server = ExecutedServer(
         folder,
         DATABASE_URL=database_url,
         ENVIRONMENT="production",

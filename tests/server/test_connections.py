@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.server.descriptors import OTHER_FILES
-from tests.support.server import COUNTED, HTTP, Server
+from tests.support.server import COUNTED, HTTP, ExecutedServer, Server
 from tests.support.waiting import BOUND_SECONDS, until
 
 Start = Callable[..., Server]
@@ -28,9 +28,14 @@ def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Server] = []
 
     def start(open_files: str = "", **settings: str) -> Server:
-        server = Server(tmp_path, ENVIRONMENT="development", **settings, **COUNTED)
+        settings["ENVIRONMENT"] = "development"
+        server: Server
         if open_files:
-            server.command = ["sh", "-c", f'ulimit {open_files}; exec "$@"', "-", *server.command]
+            server = executed = ExecutedServer(tmp_path, **settings, **COUNTED)
+            limit = f'ulimit {open_files}; exec "$@"'
+            executed.command = ["sh", "-c", limit, "-", *executed.command]
+        else:
+            server = Server(tmp_path, **settings, **COUNTED)
         started.append(server)
         server.start()
         return server

@@ -22,7 +22,7 @@ from sqlalchemy import make_url
 from tests.support.commands import Rollcall, refused
 from tests.support.databases import copied_postgresql
 from tests.support.postgres import Cluster
-from tests.support.server import COUNTED, Server
+from tests.support.server import COUNTED, ExecutedServer, Server
 from tests.support.waiting import until
 
 CALLERS = 16
@@ -137,7 +137,7 @@ def test_worker_that_dies_is_replaced(server: Server) -> None:
 def test_workers_log_json_before_they_serve(
     tmp_path: Path, cluster: Cluster, database: str
 ) -> None:
-    server = Server(tmp_path, "--workers", "2", DATABASE_URL=cluster.url(database))
+    server = ExecutedServer(tmp_path, "--workers", "2", DATABASE_URL=cluster.url(database))
     server.command = ["sh", "-c", 'ulimit -n 500; exec "$@"', "-", *server.command]
     warning = "open files allows"
     try:

@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.forking import ForkedCommand
+
 READY_SECONDS = 60
 
 # Shared, because creating a client reads all certificates. Each request has a new connection.
@@ -38,11 +40,11 @@ class Server:
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.port = free_port()
         self.folder = folder
-        self.command = [sys.executable, "-m", "app", "serve", *options]
+        self.arguments = ["serve", *options]
         self.environment = os.environ | environment | {"PORT": str(self.port)}
         self.url = f"http://127.0.0.1:{self.port}"
         self.key = ""
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkedCommand | subprocess.Popen[bytes] | None = None
 
     @property
     def log(self) -> str:
@@ -50,14 +52,7 @@ class Server:
 
     def start(self) -> None:
         """Returns when the server is ready; the first time, with the key that it printed."""
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                cwd=self.folder,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
+        self.process = self._launched(self.folder / "server.log")
         self.wait_until_ready()
         if found := re.search(r"rollcall_[0-9a-f]{72}", self.log):
             self.key = found[0]
@@ -101,8 +96,26 @@ class Server:
         answer.pop("extensions", None)
         return answer
 
+    def _launched(self, log: Path) -> ForkedCommand | subprocess.Popen[bytes]:
+        counted = bool(COUNTED) and COUNTED.items() <= self.environment.items()
+        return ForkedCommand(self.arguments, self.folder, self.environment, log, counted=counted)
+
     def _is_ready(self) -> bool:
         try:
             return HTTP.get(f"{self.url}/readyz").status_code == 200
         except httpx.TransportError:
             return False
+
+
+class ExecutedServer(Server):
+    """Started as users start it, so that its time, memory and limits are its own."""
+
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
+        super().__init__(folder, *options, **environment)
+        self.command = [sys.executable, "-m", "app", *self.arguments]
+
+    def _launched(self, log: Path) -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                self.command, cwd=self.folder, env=self.environment, stdout=output, stderr=output
+            )
