@@ -45,7 +45,7 @@ export function ApiKey() {
         ref={field}
         type={shown ? "text" : "password"}
         placeholder="rollcall_…"
-        autoComplete="off"
+        autoComplete="new-password" // with "off", browsers fill in a saved password
         autoCapitalize="off"
         spellCheck={false}
         onFocus={() => field.current.select()}

@@ -7,7 +7,10 @@ export const storage = {
     localStorage.setItem(name, HISTORY.includes(name) ? withoutHeaders(value) : value);
   },
   removeItem: (name) => localStorage.removeItem(name),
-  clear: () => localStorage.clear(),
+  clear() {
+    const names = Object.keys(localStorage).filter((name) => name.startsWith("graphiql:"));
+    names.forEach(storage.removeItem);
+  },
   get length() {
     return localStorage.length;
   },
