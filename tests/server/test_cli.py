@@ -384,6 +384,7 @@ def test_serve_makes_what_it_needs_once_and_keeps_it(tmp_path: Path) -> None:
         server.start()
         assert f"{server.url}/graphiql/" in server.log
         assert set(KEY.findall(server.log)) == {server.key}
+        assert "key create --workspace demo --name NAME --scope contacts:read" in server.log
         first = server.post(mutation)
         assert server.signal(signal.SIGTERM) == 0
         shown = len(server.log)

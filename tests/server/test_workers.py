@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # has no types
 import httpx
+import psutil
 import pytest
 from sqlalchemy import make_url
 
@@ -120,7 +121,27 @@ async def test_requests_in_flight_in_every_worker_are_finished(
     assert set(served) == set(started(server))
 
 
-def test_worker_that_dies_is_replaced(server: Server) -> None:
+def begun(server: Server) -> int:
+    """How many workers the supervisor has begun to start."""
+    return len(re.findall(r"worker \d+ started", server.log))
+
+
+def press_ctrl_c(server: Server) -> int:
+    """Signals every process of the group, as a terminal does, and returns the exit code.
+
+    The supervisor is the last one, so that the others have no other reason to end.
+    """
+    assert server.process is not None
+    supervisor = psutil.Process(server.process.pid)
+    group = os.getpgid(supervisor.pid)
+    workers = [child for child in supervisor.children() if os.getpgid(child.pid) == group]
+    for worker in workers:
+        worker.send_signal(signal.SIGINT)
+    psutil.wait_procs(workers, BOUND_SECONDS)
+    return server.signal(signal.SIGINT)
+
+
+def test_worker_that_dies_is_replaced_and_ctrl_c_ends_all_quietly(server: Server) -> None:
     server.post(UPSERT, email="ada@example.com")
     for _ in range(2):
         before = started(server)
@@ -129,8 +150,13 @@ def test_worker_that_dies_is_replaced(server: Server) -> None:
         with ThreadPoolExecutor(CALLERS) as callers:
             for answer in callers.map(server.post, [FIND] * CALLERS):
                 assert answer == {"data": {"contact": {"email": "ada@example.com"}}}
-    assert re.search(r"worker \d+ ended with -9", server.log)
-    assert server.signal(signal.SIGTERM) == 0
+    count = begun(server)
+    os.kill(started(server)[-1], signal.SIGKILL)
+    until(lambda: begun(server) > count)
+    assert press_ctrl_c(server) == 0
+    ends = re.findall(r"worker \d+ ended with (-?\d+)", server.log)
+    assert ends == ["-9"] * 3 + ["-15"] * WORKERS
+    assert "Traceback" not in server.log
     assert not any(is_alive(process) for process in started(server))
 
 
