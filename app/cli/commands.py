@@ -13,25 +13,25 @@ from app.cli.errors import errors_as_lines
 cli = typer.Typer(no_args_is_help=True)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rollcall {version('rollcall')}")
+        raise typer.Exit
+
+
 @cli.callback()
 def program(
     show_version: Annotated[
         bool,
         typer.Option(
             "--version",
-            callback=lambda wanted: _show_version(wanted),
+            callback=_show_version,
             is_eager=True,
             help="Prints the version.",
         ),
     ] = False,
 ) -> None:
     """A contact server with a GraphQL API."""
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"rollcall {version('rollcall')}")
-        raise typer.Exit
 
 
 cli.command()(serve.serve)
