@@ -1,5 +1,7 @@
 """Which pages of other origins may call the API (CORS)."""
 
+from collections.abc import Collection, Iterable
+
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -35,3 +37,18 @@ def cross_origin(settings: Settings) -> list[Middleware]:
             max_age=PREFLIGHT_SECONDS,
         )
     ]
+
+
+def origin_headers(
+    allowed: Collection[str], request_headers: Iterable[tuple[bytes, bytes]]
+) -> dict[str, str]:
+    """For an answer that does not pass the middleware: the same as that adds."""
+    origin = next((value for name, value in request_headers if name == b"origin"), None)
+    if origin is None:
+        return {}
+    exposed = {"access-control-expose-headers": ", ".join(EXPOSED)}
+    if "*" in allowed:
+        return {"access-control-allow-origin": "*"} | exposed
+    if (name := origin.decode("latin-1")) in allowed:
+        return {"access-control-allow-origin": name, "vary": "Origin"} | exposed
+    return {}

@@ -4,26 +4,18 @@ import asyncio
 from typing import Any
 
 import httptools
-import orjson
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import get_remote_addr
 
-from app.api.graphql.execution.answers import error_answer
-from app.api.http.security_headers import SECURITY_HEADERS
 from app.errors import BadRequest, RollcallError, Unavailable
 from app.server.answer_transport import AnswerTransport
 from app.server.connections import Closed, Connections
 from app.server.header_limits import HEADERS_LIMIT, too_many_headers
-from app.tables import new_id
+from app.server.refusals import Refusals
 
 # The head of a request, and what the parser buffers. Half of it is for the headers, which have a
 # limit of their own, the rest for the URL.
 HEAD_LIMIT = 32 * 1024
-
-_SECURITY = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
 
 # The bytes that are parsed at once: a head with too many headers is refused before the rest is
 # parsed.
@@ -48,9 +40,10 @@ class BoundedProtocol(HttpToolsProtocol):
     piece of data, and the times by `Connections`, for all connections.
     """
 
-    def __init__(self, guard: Connections, **options: Any) -> None:
+    def __init__(self, guard: Connections, refusals: Refusals, **options: Any) -> None:
         super().__init__(**options)
         self._guard = guard
+        self._refusals = refusals
         self._answers: AnswerTransport
         self._since = 0.0  # the start of the wait for the client
         self._partial: object = None  # the scope of an incomplete head, or the cycle of a body
@@ -67,7 +60,8 @@ class BoundedProtocol(HttpToolsProtocol):
             super().connection_made(self._answers)  # type: ignore[arg-type]  # it has its methods
             return
         self.transport = transport
-        self._guard.count(Closed.REFUSED, transport.get_extra_info("peername"))
+        self.client = get_remote_addr(transport)
+        self._guard.count(Closed.REFUSED, self.client)
         self._answer(Unavailable("The server has too many connections."))
         transport.close()
 
@@ -93,9 +87,7 @@ class BoundedProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             pass  # answered as if the client had not asked (RFC 9110, 7.8)
         except httptools.HttpParserError:
-            msg = "Invalid HTTP request received."
-            self.logger.warning(msg)
-            self.send_400_response(msg)
+            self._refuse(BadRequest("The request must be valid HTTP/1.1."), Closed.MALFORMED)
             return
         cycle = self.cycle
         if cycle is None or cycle.more_body or cycle.scope is not self.scope:
@@ -123,7 +115,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._buffered > HEAD_LIMIT:
             message = f"The head of a request must have at most {HEAD_LIMIT:,} bytes."
             self._refuse(BadRequest(message, 431), Closed.LONG_HEAD)
-        elif not is_body and self.headers and len(self.headers) > HEADERS_LIMIT:
+        elif self._is_in_head and len(self.headers) > HEADERS_LIMIT:
             self._refuse(too_many_headers(), Closed.LONG_HEAD)
 
     def _complete(self) -> None:
@@ -133,6 +125,10 @@ class BoundedProtocol(HttpToolsProtocol):
             if not cycle.response_started:
                 cycle.keep_alive = self._keeps_alive
         self._partial = None
+
+    @property
+    def _is_in_head(self) -> bool:
+        return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
 
     @property
     def _is_in_body(self) -> bool:
@@ -252,7 +248,7 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         is_free = cycle is None or cycle.response_complete
         is_its_own = self._is_in_body and not self.pipeline
-        if not is_its_own:
+        if self._is_in_head:
             self.headers.clear()
         if is_free or (is_its_own and not cycle.response_started):
             self._answer(error)
@@ -263,13 +259,5 @@ class BoundedProtocol(HttpToolsProtocol):
         self._disconnect()
 
     def _answer(self, error: RollcallError) -> None:
-        content = orjson.dumps(error_answer(error))
-        head = (
-            "content-type: application/json\r\n"
-            f"{_SECURITY}"
-            f"content-length: {len(content)}\r\n"
-            f"x-request-id: {new_id()}\r\n"
-            f"{'retry-after: 1' if error.status == 503 else 'cache-control: no-store'}\r\n"
-            "connection: close\r\n\r\n"
-        )
-        self.transport.write(STATUS_LINE[error.status] + head.encode() + content)
+        headers = self.headers if self._is_in_body else []
+        self.transport.write(self._refusals.answer(error, self.client, headers))

@@ -22,6 +22,7 @@ from app.server.asgi import create_app
 from app.server.connections import Connections
 from app.server.descriptors import connections_limit
 from app.server.protocol import BoundedProtocol
+from app.server.refusals import Refusals
 from app.settings import Settings
 
 # With the time to close connections, a process ends within 15 s of SIGTERM.
@@ -113,7 +114,7 @@ def serve(
     trusted = [str(network) for network in settings.trusted_proxies]
     config = uvicorn.Config(
         create_app(settings),
-        http=partial(BoundedProtocol, connections),  # type: ignore[arg-type]  # called as a class
+        http=partial(BoundedProtocol, connections, Refusals(settings)),  # type: ignore[arg-type]  # called as a class
         ws="none",
         log_config=logs.config(settings.log_level),
         access_log=False,  # Telemetry has its own
