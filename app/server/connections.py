@@ -28,7 +28,6 @@ class Closed(Enum):
     UNREAD = "did not read an answer in time"
     LONG_HEAD = "sent the head of a request that is too long"
     MALFORMED = "sent no valid request of HTTP/1.1"
-    UPGRADE = "asked for another protocol in a request with a body"
     EVICTED = "were evicted to make room for new connections"
     REFUSED = "were refused because there was no room"
 

@@ -84,8 +84,10 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # answered as if the client had not asked (RFC 9110, 7.8)
+        except httptools.HttpParserUpgrade as upgrade:
+            [offset] = upgrade.args
+            self._ignore_upgrade(data[offset:])
+            return
         except httptools.HttpParserError:
             self._refuse(BadRequest("The request must be valid HTTP/1.1."), Closed.MALFORMED)
             return
@@ -97,8 +99,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _expect_more(self, size: int) -> None:
         """After data that ends within a request."""
-        if self._answers.to_discard is not None:
-            return
         is_body = self._is_in_body
         partial = self.cycle if is_body else self.scope
         if partial is self._partial:
@@ -135,21 +135,9 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         return cycle is not None and cycle.more_body and cycle.scope is self.scope
 
-    def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade() and self._has_body():
-            # The parser takes the body for the other protocol's.
-            message = "A request that asks for another protocol by Upgrade must not have a body."
-            self._refuse(BadRequest(message), Closed.UPGRADE)
-            return
-        super().on_headers_complete()
-
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
         self._buffered = 0
-
-    def on_message_complete(self) -> None:
-        if self._answers.to_discard is None:
-            super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -171,12 +159,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._keeps_alive = False
         super().shutdown()
 
-    def _has_body(self) -> bool:
-        return any(
-            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-            for name, value in self.headers
-        )
-
     def _disconnect(self) -> None:
         """Notifies the running request, so that it does not write to a closed connection. It is not
         uvicorn's `cycle` if pipelined requests wait behind it."""
@@ -189,6 +171,25 @@ class BoundedProtocol(HttpToolsProtocol):
         self._answers.to_discard -= size
         if self._answers.to_discard < 0:
             self.flow.pause_reading()
+
+    # --- Requests that ask for another protocol ---
+
+    def _should_upgrade(self) -> bool:
+        """Called when the head of such a request is complete. With True, uvicorn does not start the
+        request, whose body the parser takes for the other protocol's."""
+        return True
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Parses the head again, as if the client had not asked (RFC 9110, 7.8), and then what
+        follows it. Java's HttpClient asks for h2c with every first request."""
+        scope = self.scope
+        if scope["method"] == "CONNECT":
+            self._refuse(BadRequest("CONNECT is not supported."), Closed.MALFORMED)
+            return
+        method, version = scope["method"].encode(), scope["http_version"].encode()
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self._receive(b"\r\n".join([*lines, b"", rest]))
 
     # --- Slow clients ---
 

@@ -100,6 +100,54 @@ def is_open(protocol: BoundedProtocol) -> bool:
     return not protocol.transport.is_closing()
 
 
+# --- Requests that ask for another protocol ---
+
+BODY = b"{\r\n\r\n\r\n\r\n"
+ASKED = [
+    b"",
+    b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n",
+    b"upgrade: websocket\r\nconnection: keep-alive\r\nConnection: upgrade\r\n",
+]
+SENT = [
+    (b"content-length: 9\r\n\r\n" + BODY, BODY),
+    (b"transfer-encoding: chunked\r\n\r\n4\r\n{\r\n\r\r\n5\r\n\n\r\n\r\n\r\n0\r\n\r\n", BODY),
+    (b"content-length: 0\r\n\r\n", b""),
+    (b"\r\n", b""),
+]
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[list[bytes], list[tuple[str, str, bytes]]]:
+    """The pieces in which one to three requests arrive, and the requests."""
+    given, requests = b"", []
+    for number in range(draw(st.integers(1, 3))):
+        asked, (sent, body) = draw(st.sampled_from(ASKED)), draw(st.sampled_from(SENT))
+        given += b"POST /%d HTTP/1.1\r\nhost: a\r\n" % number + asked + sent
+        requests.append(("POST", f"/{number}", body))
+    cuts = sorted({0, len(given), *draw(st.lists(st.integers(0, len(given)), max_size=8))})
+    return [given[start:end] for start, end in pairwise(cuts)], requests
+
+
+async def served(pieces: Sequence[bytes], count: int) -> list[tuple[str, str, bytes]]:
+    host = Host()
+    async with host.connection() as (protocol, client):
+        for piece in pieces:
+            protocol.data_received(piece)
+            await asyncio.sleep(0)
+        assert await sent(client, count * len(ANSWER)) == count * ANSWER
+        assert is_open(protocol)
+    return host.app.requests
+
+
+@given(streams())
+@settings(max_examples=50)
+def test_wish_for_another_protocol_is_ignored_however_the_request_arrives(
+    stream: tuple[list[bytes], list[tuple[str, str, bytes]]],
+) -> None:
+    pieces, requests = stream
+    assert asyncio.run(served(pieces, len(requests))) == requests
+
+
 # --- Answers of the protocol ---
 
 
@@ -109,8 +157,9 @@ def is_open(protocol: BoundedProtocol) -> bool:
         (HALF, 408, True),
         (HEAD, 408, False),
         (HEAD + b"(", 400, False),
+        (HEAD.replace(b"POST", b"CONNECT") + b"\r\n", 400, False),
     ],
-    ids=["body", "head", "malformed head"],
+    ids=["body", "head", "malformed head", "tunnel"],
 )
 async def test_refusal_has_a_request_id_and_a_line_and_the_headers_of_other_answers(
     given: bytes,

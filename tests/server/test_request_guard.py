@@ -87,32 +87,17 @@ def test_heads_that_do_not_end_take_no_memory(live_server: Server) -> None:
 # --- Other protocols, other paths ---
 
 
-@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
-@pytest.mark.parametrize("pieces", [1, 2])
-def test_request_with_a_body_that_asks_for_another_protocol_is_refused(
-    live_server: Server, protocol: str, pieces: int
+def test_request_that_asks_for_another_protocol_is_answered_in_this_one(
+    live_server: Server,
 ) -> None:
-    head = (
-        f"x-api-key: {live_server.key}\r\ncontent-length: {len(QUERY)}\r\n"
-        f"connection: upgrade\r\nupgrade: {protocol}\r\n\r\n"
-    )
-    given = HEAD + head.encode() + QUERY
-    with connect(live_server) as one:
-        cut = len(given) if pieces == 1 else len(given) - len(QUERY)
-        one.sendall(given[:cut])
-        one.sendall(given[cut:])
-        response, content = answer_to(one)
-        assert response.status == 400
-        assert b"by Upgrade must not have a body" in content
-        assert one.recv(1) == b""
-
-
-@pytest.mark.parametrize("protocol", ["h2c", "websocket"])
-def test_other_request_that_asks_for_another_protocol_is_answered_in_this_one(
-    live_server: Server, protocol: str
-) -> None:
-    headers = {"connection": "upgrade", "upgrade": protocol}
-    assert HTTP.get(f"{live_server.url}/healthz", headers=headers).text == "healthy\n"
+    asked = {
+        "connection": "Upgrade, HTTP2-Settings",
+        "upgrade": "h2c",
+        "http2-settings": "AAMAAABk",
+    }
+    headers = asked | {"x-api-key": live_server.key, "content-type": "application/json"}
+    response = HTTP.post(f"{live_server.url}/graphql", content=QUERY, headers=headers)
+    assert response.json()["data"] == {"__typename": "Query"}
 
 
 def test_websocket_handshake_is_refused(live_server: Server) -> None:
