@@ -3,6 +3,9 @@
 import asyncio
 from typing import Any
 
+# The rate at which a client must read an answer. One of 32 MiB takes half an hour at most.
+READ_BYTES_PER_SECOND = 16 * 1024
+
 # The bytes that are read and discarded after an answer that did not wait for the end of a body.
 DISCARDED_BODY_LIMIT = 4 * 1024 * 1024
 
@@ -14,10 +17,12 @@ class AnswerTransport:
     It has no base class: the methods of asyncio.Transport would hide those of the real transport.
     """
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, now: float) -> None:
         self._transport = transport
         self.is_closing = transport.is_closing  # called for each request
         self.sent = 0  # bytes, some of which the client may not have read
+        self._read = 0  # bytes at `_read_at`, when the client was last seen to read fast enough
+        self._read_at = now
         self.client_sends = False
         self.to_discard: int | None = None  # bytes, after the connection was closed for writing
 
@@ -39,3 +44,12 @@ class AnswerTransport:
         if self.to_discard is None and not self.is_closing():
             self.to_discard = limit
             self._transport.write_eof()
+
+    def is_read_too_slowly(self, now: float, seconds: float) -> bool:
+        """Whether the client has read neither all nor at the least rate for so many seconds. To be
+        called several times in that period."""
+        unread = self._transport.get_write_buffer_size()
+        read = self.sent - unread
+        if unread == 0 or read - self._read >= READ_BYTES_PER_SECOND * seconds:
+            self._read, self._read_at = read, now
+        return now - self._read_at >= seconds

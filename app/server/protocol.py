@@ -49,13 +49,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._partial: object = None  # the scope of an incomplete head, or the cycle of a body
         self._buffered = 0  # bytes of it since the last ones that were of a body
         self._keeps_alive = False
-        self._unread = 0
-        self._read_at = 0.0  # when the client was last seen reading
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        self._since = self._read_at = self.loop.time()
-        self._answers = AnswerTransport(transport)
+        self._since = self.loop.time()
+        self._answers = AnswerTransport(transport, self._since)
         if self._guard.add(self, self.loop):
             super().connection_made(self._answers)  # type: ignore[arg-type]  # it has its methods
             return
@@ -205,7 +203,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def check(self, now: float) -> None:
-        self._check_reading(now)
+        if self._answers.is_read_too_slowly(now, self._guard.send_seconds):
+            self._guard.count(Closed.UNREAD, self.client)
+            self._disconnect()
+            self.transport.abort()
         if self.transport.is_closing():
             return
         waited = now - self._since
@@ -223,16 +224,6 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.close()
         elif self.cycle.response_complete and waited >= KEEP_ALIVE_SECONDS:
             self.transport.close()
-
-    def _check_reading(self, now: float) -> None:
-        unread = self.transport.get_write_buffer_size()
-        if unread == 0 or unread < self._unread:
-            self._read_at = now
-        elif now - self._read_at >= self._guard.send_seconds:
-            self._guard.count(Closed.UNREAD, self.client)
-            self._disconnect()
-            self.transport.abort()
-        self._unread = unread
 
     def _close_slow(self) -> None:
         part, reason = ("head", Closed.SLOW_HEAD)

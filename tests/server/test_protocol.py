@@ -148,6 +148,21 @@ def test_wish_for_another_protocol_is_ignored_however_the_request_arrives(
     assert asyncio.run(served(pieces, len(requests))) == requests
 
 
+# --- Time ---
+
+
+@pytest.mark.parametrize(("bytes_a_second", "is_read"), [(4 * 1024, False), (64 * 1024, True)])
+async def test_answer_must_be_read_at_a_least_rate(bytes_a_second: int, is_read: bool) -> None:
+    async with Host().connection() as (protocol, client):
+        protocol.data_received(REQUEST.replace(b"/graphql", b"/long"))
+        start, second = asyncio.get_running_loop().time(), 0
+        while second < 60 and is_open(protocol):
+            second += 1
+            await sent(client, bytes_a_second)
+            protocol.check(start + second)
+        assert is_open(protocol) == is_read
+
+
 # --- Answers of the protocol ---
 
 
