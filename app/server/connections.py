@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
 from enum import Enum
 from heapq import nsmallest
 from typing import Protocol
@@ -37,10 +36,14 @@ class Connection(Protocol):
     def waiting_since(self) -> float | None:
         """When it began to wait for its client. None while it executes a request."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has answered, and nothing of another request has arrived."""
+
     def check(self, now: float) -> None:
         """Closes the connection if its client is too slow."""
 
-    def drop(self) -> None: ...
+    def drop(self, reason: Closed) -> None: ...
 
 
 class Connections:
@@ -63,7 +66,7 @@ class Connections:
         if not self._is_sweeping:
             self._is_sweeping = True
             loop.call_later(self._interval, self._sweep, loop)
-        if len(self._open) >= self._limit and not self._make_room():
+        if len(self._open) >= self._limit and not self._make_room(loop.time()):
             return False
         self._open.add(connection)
         return True
@@ -75,27 +78,32 @@ class Connections:
         self._closed[reason] += 1
         self._last = client[0] if client else "-"
 
-    def _make_room(self) -> bool:
-        """Evicts the connections that have waited longest for their clients, so that silent ones do
-        not keep out a client that sends its request. Returns whether there were any."""
-        waiting = [
-            (since, id(one), one) for one in self._open if (since := one.waiting_since) is not None
-        ]
-        for _, _, one in nsmallest(min(ROOM, self._limit), waiting):
+    def _make_room(self, now: float) -> bool:
+        """Evicts connections, so that silent ones do not keep out a client that sends its request:
+        first those that are idle, then those that have waited longest for their clients. Returns
+        whether there were any."""
+        waiting = []
+        for one in self._open:
+            since = one.waiting_since
+            if since is not None:
+                is_idle = one.is_idle and now - since >= self._interval
+                waiting.append((not is_idle, since, id(one), one))
+        for *_, one in nsmallest(min(ROOM, self._limit), waiting):
             self._open.discard(one)
-            one.drop()
+            one.drop(Closed.EVICTED)
         return bool(waiting)
 
-    def _sweep(self, loop: asyncio.AbstractEventLoop, rest: Sequence[Connection] = ()) -> None:
+    def _sweep(self, loop: asyncio.AbstractEventLoop, rest: list[Connection] | None = None) -> None:
         """Checks all connections. Those of an attack are closed in several turns of the loop, so
         that other clients do not wait for it."""
         now = loop.time()
-        rest = rest or list(self._open)
-        for one in rest[:SLICE]:
+        rest = list(self._open) if rest is None else rest
+        for one in rest[-SLICE:]:
             if one in self._open:
                 one.check(now)
-        if rest[SLICE:]:
-            loop.call_soon(self._sweep, loop, rest[SLICE:])
+        del rest[-SLICE:]
+        if rest:
+            loop.call_soon(self._sweep, loop, rest)
             return
         if self._closed and now - self._reported >= REPORT_SECONDS:
             self._report()

@@ -25,9 +25,11 @@ PIECE = 8 * 1024
 # received in the meantime.
 DISCARDED_HEAD_LIMIT = 256 * 1024
 
-# How long a connection may be idle after an answer, and how long a client may send after one that
-# was the last.
-KEEP_ALIVE_SECONDS = 5
+# How long a connection may be idle after an answer: longer than proxies and clients keep theirs, by
+# default 60 s, so that they do not send a request while it is being closed.
+KEEP_ALIVE_SECONDS = 75
+
+# How long a client may send after an answer that did not wait for it.
 LINGER_SECONDS = 5
 
 
@@ -106,8 +108,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._partial = partial
             self._since = self.loop.time()
             self._buffered = 0 if is_body else size
-            self._answers.client_sends = is_body
             if is_body:  # an answer that does not wait for it is the last one of the connection
+                self._answers.client_sends = True
                 self._keeps_alive = self.cycle.keep_alive
                 self.cycle.keep_alive = False
         if self._buffered > HEAD_LIMIT:
@@ -193,20 +195,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def waiting_since(self) -> float | None:
-        if self._partial is None and self.cycle is not None and not self.cycle.response_complete:
-            return None
-        return self._since
+        is_running = self._partial is None and self.cycle and not self.cycle.response_complete
+        return None if is_running else self._since
 
-    def drop(self) -> None:
-        self._guard.count(Closed.EVICTED, self.client)
+    @property
+    def is_idle(self) -> bool:
+        is_between = self._partial is None and self.cycle is not None
+        return is_between or self._answers.to_discard is not None
+
+    def drop(self, reason: Closed) -> None:
+        self._guard.count(reason, self.client)
         self._disconnect()
         self.transport.abort()
 
     def check(self, now: float) -> None:
         if self._answers.is_read_too_slowly(now, self._guard.send_seconds):
-            self._guard.count(Closed.UNREAD, self.client)
-            self._disconnect()
-            self.transport.abort()
+            self.drop(Closed.UNREAD)
         if self.transport.is_closing():
             return
         waited = now - self._since
@@ -214,11 +218,11 @@ class BoundedProtocol(HttpToolsProtocol):
             if waited >= LINGER_SECONDS:
                 self.transport.close()
         elif self._partial is not None:
-            if self._is_in_body and self.flow.read_paused:
+            if self.flow.read_paused:
                 self._since = now  # it is the server that does not read
             elif waited >= self._guard.receive_seconds:
                 self._close_slow()
-        elif self.cycle is None:
+        elif self._running is None:
             if waited >= self._guard.receive_seconds:
                 self._guard.count(Closed.SILENT, self.client)
                 self.transport.close()
@@ -226,9 +230,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _close_slow(self) -> None:
-        part, reason = ("head", Closed.SLOW_HEAD)
+        part, reason = "head", Closed.SLOW_HEAD
         if self._is_in_body:
-            part, reason = ("body", Closed.SLOW_BODY)
+            part, reason = "body", Closed.SLOW_BODY
         seconds = self._guard.receive_seconds
         message = f"The {part} of a request must be sent within {seconds:g} seconds."
         self._refuse(BadRequest(message, 408), reason)

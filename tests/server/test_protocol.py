@@ -163,6 +163,38 @@ async def test_answer_must_be_read_at_a_least_rate(bytes_a_second: int, is_read:
         assert is_open(protocol) == is_read
 
 
+async def test_empty_lines_do_not_keep_an_idle_connection_open() -> None:
+    async with Host().connection() as (protocol, client):
+        protocol.data_received(REQUEST)
+        await head(client)
+        now = asyncio.get_running_loop().time()
+        for second in range(0, KEEP_ALIVE_SECONDS, 5):
+            protocol.data_received(b"\r\n")
+            protocol.check(now + second)
+            assert is_open(protocol)
+        protocol.check(now + KEEP_ALIVE_SECONDS + 1)
+        assert not is_open(protocol)
+
+
+async def test_full_server_closes_idle_connections_before_those_that_send_a_body() -> None:
+    host = Host(limit=20, send_seconds=1e-5)
+    async with AsyncExitStack() as stack:
+
+        async def connected(given: bytes) -> BoundedProtocol:
+            protocol, client = await stack.enter_async_context(host.connection())
+            protocol.data_received(given)
+            if given == REQUEST:
+                await head(client)
+            return protocol
+
+        sending = [await connected(HALF) for _ in range(10)]
+        idle = [await connected(REQUEST) for _ in range(10)]
+        newest = await connected(REQUEST)
+        assert [is_open(one) for one in sending].count(True) == 4
+        assert not any(is_open(one) for one in idle)
+        assert is_open(newest)
+
+
 # --- Answers of the protocol ---
 
 

@@ -107,12 +107,6 @@ def test_bytes_that_drip_do_not_prolong_the_time(server: Server, start: bytes | 
         assert dripped(one, b"a").startswith(b"HTTP/1.1 408 Request Timeout\r\n")
 
 
-def test_empty_lines_do_not_keep_an_idle_connection_open(server: Server) -> None:
-    with connection(server) as one:
-        one.sendall(request(server, TYPENAME))
-        assert ANSWER in dripped(one, b"\r\n")
-
-
 def test_body_without_a_key_is_refused_before_it_ends(server: Server) -> None:
     with connection(server) as one:
         one.sendall(HEAD + b"content-length: 100\r\n\r\n{")
