@@ -29,6 +29,7 @@ class Closed(Enum):
     MALFORMED = "sent no valid request of HTTP/1.1"
     EVICTED = "were evicted to make room for new connections"
     REFUSED = "were refused because there was no room"
+    FAILED = "could not be checked"
 
 
 class Connection(Protocol):
@@ -100,7 +101,7 @@ class Connections:
         rest = list(self._open) if rest is None else rest
         for one in rest[-SLICE:]:
             if one in self._open:
-                one.check(now)
+                self._check(one, loop, now)
         del rest[-SLICE:]
         if rest:
             loop.call_soon(self._sweep, loop, rest)
@@ -109,6 +110,14 @@ class Connections:
             self._report()
             self._reported = now
         loop.call_later(self._interval, self._sweep, loop)
+
+    def _check(self, connection: Connection, loop: asyncio.AbstractEventLoop, now: float) -> None:
+        try:
+            connection.check(now)
+        except Exception:  # whatever it is, the other connections are checked
+            _log.exception("a connection could not be checked")
+            self.remove(connection)
+            loop.call_soon(connection.drop, Closed.FAILED)
 
     def _report(self) -> None:
         counts = "; ".join(f"{count:,} {reason.value}" for reason, count in self._closed.items())

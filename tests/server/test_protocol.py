@@ -195,6 +195,39 @@ async def test_full_server_closes_idle_connections_before_those_that_send_a_body
         assert is_open(newest)
 
 
+class Checked:
+    """A connection that tells when it is checked, and when it is dropped."""
+
+    waiting_since, is_idle = None, False
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.checked = asyncio.Event()
+        self.dropped = asyncio.Event()
+
+    def check(self, _: float) -> None:
+        self.checked.set()
+        if self.error is not None:
+            raise self.error
+
+    def drop(self, _: Closed) -> None:
+        self.dropped.set()
+
+
+async def test_connection_that_cannot_be_checked_does_not_stop_the_checks_of_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    connections = Connections(10, receive_seconds=0.01, send_seconds=0.01)
+    broken, sound = Checked(RuntimeError("secret")), Checked()
+    for one in (broken, sound):
+        connections.add(one, asyncio.get_running_loop())
+    await broken.dropped.wait()
+    sound.checked.clear()
+    await sound.checked.wait()
+    assert not sound.dropped.is_set()
+    assert [one.message for one in caplog.records] == ["a connection could not be checked"]
+
+
 # --- Answers of the protocol ---
 
 
