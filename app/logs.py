@@ -92,5 +92,6 @@ def config(level: str) -> dict[str, Any]:
         "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": "WARNING", "handlers": ["stderr"]},
-        "loggers": {"rollcall": own, "uvicorn": own, "alembic": own},
+        # Without a level of its own, uvicorn formats lines of each connection that nobody gets.
+        "loggers": dict.fromkeys(("rollcall", "uvicorn", "uvicorn.error", "alembic"), own),
     }

@@ -12,7 +12,7 @@ from typing import Protocol
 ROOM = 16
 
 SWEEPS = 10  # in the shorter of the time limits
-SLICE = 50  # connections that are checked in one turn of the event loop
+SLICE = 20  # connections that are checked in one turn of the event loop
 REPORT_SECONDS = 10
 
 _log = logging.getLogger("rollcall.connections")
