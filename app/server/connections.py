@@ -39,7 +39,7 @@ class Connection(Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether it has answered, and nothing of another request has arrived."""
+        """Whether its client has read an answer, and sent nothing of another request."""
 
     def check(self, now: float) -> None:
         """Closes the connection if its client is too slow."""

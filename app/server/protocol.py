@@ -200,6 +200,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def is_idle(self) -> bool:
+        if self.transport.get_write_buffer_size():
+            return False  # the client still reads
         is_between = self._partial is None and self.cycle is not None
         return is_between or self._answers.to_discard is not None
 

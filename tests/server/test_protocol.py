@@ -24,6 +24,7 @@ from app.settings import Settings
 PAGE = "https://app.example.com"
 HEAD = f"POST /graphql HTTP/1.1\r\nhost: rollcall.test\r\norigin: {PAGE}\r\n".encode()
 REQUEST = HEAD + b"content-length: 2\r\n\r\n{}"
+LONG_REQUEST = REQUEST.replace(b"/graphql", b"/long")
 HALF = HEAD + b"content-length: 2\r\n\r\n{"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\naa"
 LONG = 8 * 1024 * 1024
@@ -31,7 +32,7 @@ LONG = 8 * 1024 * 1024
 
 @dataclass
 class Seen:
-    """An application. The length of its answer is the path of the request, as a number."""
+    """An application that notes its requests."""
 
     requests: list[tuple[str, str, bytes]] = field(default_factory=list)
 
@@ -50,9 +51,9 @@ class Seen:
 
 
 class Host:
-    def __init__(self, limit: int = 1000, send_seconds: float = 10) -> None:
+    def __init__(self, limit: int = 1000) -> None:
         self.app = Seen()
-        self.guard = Connections(limit, receive_seconds=10, send_seconds=send_seconds)
+        self.guard = Connections(limit, receive_seconds=10, send_seconds=10)
         self._refusals = Refusals(Settings(_env_file=None, allowed_origins=PAGE))
         self._state = ServerState()
         self._config = uvicorn.Config(self.app, ws="none", log_config=None, access_log=False)
@@ -154,7 +155,7 @@ def test_wish_for_another_protocol_is_ignored_however_the_request_arrives(
 @pytest.mark.parametrize(("bytes_a_second", "is_read"), [(4 * 1024, False), (64 * 1024, True)])
 async def test_answer_must_be_read_at_a_least_rate(bytes_a_second: int, is_read: bool) -> None:
     async with Host().connection() as (protocol, client):
-        protocol.data_received(REQUEST.replace(b"/graphql", b"/long"))
+        protocol.data_received(LONG_REQUEST)
         start, second = asyncio.get_running_loop().time(), 0
         while second < 60 and is_open(protocol):
             second += 1
@@ -176,22 +177,28 @@ async def test_empty_lines_do_not_keep_an_idle_connection_open() -> None:
         assert not is_open(protocol)
 
 
-async def test_full_server_closes_idle_connections_before_those_that_send_a_body() -> None:
-    host = Host(limit=20, send_seconds=1e-5)
+async def test_full_server_closes_idle_connections_before_those_that_are_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host, loop = Host(limit=20), asyncio.get_running_loop()
+    now = loop.time
     async with AsyncExitStack() as stack:
 
         async def connected(given: bytes) -> BoundedProtocol:
             protocol, client = await stack.enter_async_context(host.connection())
             protocol.data_received(given)
-            if given == REQUEST:
+            if given != HALF:
                 await head(client)
             return protocol
 
-        sending = [await connected(HALF) for _ in range(10)]
+        sending = [await connected(HALF) for _ in range(9)]
+        reading = await connected(LONG_REQUEST)
         idle = [await connected(REQUEST) for _ in range(10)]
+        monkeypatch.setattr(loop, "time", lambda: now() + 2)
         newest = await connected(REQUEST)
-        assert [is_open(one) for one in sending].count(True) == 4
+        assert [is_open(one) for one in sending].count(True) == 3
         assert not any(is_open(one) for one in idle)
+        assert is_open(reading)
         assert is_open(newest)
 
 
