@@ -17,6 +17,9 @@ T = TypeVar("T")
 # A small request needs about ten passes of the event loop, and may wait for a turn at each of them.
 TURN_SECONDS = 0.002
 
+# Longer in a transaction, because others wait for it: a usual bulk takes one or two.
+TRANSACTION_TURN_SECONDS = 0.02
+
 _workspace: ContextVar[UUID | None] = ContextVar("workspace", default=None)
 
 

@@ -20,21 +20,28 @@ async def set_assignment(
     database: Database, caller: Caller, key: ContactKey, to: Assignee, *, assigned: bool
 ) -> Outcome:
     def change(contact: Contact) -> Outcome:
-        return decide(contact, key.kind, to, now(), assigned=assigned)
+        return decide(contact, key.kind, to, now(), "to", assigned=assigned)
 
     return await change_one(database, caller, key, Cause.ASSIGNMENT, change)
 
 
 def decide(
-    contact: Contact, matched_by: MatchedBy, to: Assignee, at: datetime, *, assigned: bool
+    contact: Contact,
+    matched_by: MatchedBy,
+    to: Assignee,
+    at: datetime,
+    path: str,
+    *,
+    assigned: bool,
 ) -> Outcome:
-    """Changes nothing if the contact is already assigned, or not assigned, to the target."""
+    """Changes nothing if the contact is already assigned, or not assigned, to the target. `path`
+    is that of the target in errors."""
     others = [one for one in contact.assignments if assignee_of(one) != to]
     if (len(others) < len(contact.assignments)) == assigned:
         return Updated(contact, matched_by)
     if assigned and len(others) >= ASSIGNMENTS_LIMIT:
         message = f"must be one of at most {ASSIGNMENTS_LIMIT} assignments of the contact"
-        return Invalid((FieldError(FieldErrorCode.TOO_MANY, "to", message),))
+        return Invalid((FieldError(FieldErrorCode.TOO_MANY, path, message),))
     new = {"kind": to.kind, "target_id": to.target_id, "assigned_at": rfc3339(at)}
     after = contact.with_values(
         {

@@ -12,6 +12,7 @@ class Cause(Enum):
     """The use case that a change comes from."""
 
     UPSERT = "UPSERT"
+    UPDATE = "UPDATE"
     MERGE = "MERGE"
     ASSIGNMENT = "ASSIGNMENT"
     SUBSCRIPTION = "SUBSCRIPTION"

@@ -7,16 +7,14 @@ from app.contacts.change import Cause, Change
 from app.contacts.decision.decide import version_conflicts
 from app.contacts.decision.outcome import NOT_FOUND, Conflict
 from app.contacts.keys import ContactKey
-from app.contacts.limits import DELETIONS_LIMIT
-from app.contacts.listing.conditions import Condition, narrows
-from app.contacts.listing.order import OLDEST_FIRST, Window
-from app.contacts.listing.page import full_page, meeting
+from app.contacts.listing.conditions import Condition
+from app.contacts.listing.page import meeting
+from app.contacts.selection import check_keys, oldest
 from app.contacts.store.find import find
 from app.contacts.store.save import save
 from app.database.dialect import RowLock
 from app.database.errors import try_again
 from app.database.sessions import Database
-from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import Contact
 from app.workspaces.keys import Caller
 
@@ -49,9 +47,7 @@ async def delete_by_keys(
     database: Database, caller: Caller, keys: Sequence[ContactKey], *, dry_run: bool
 ) -> list[Contact | Conflict]:
     """Returns an outcome for each key, in order; a second key of the same contact finds none."""
-    if len(keys) > DELETIONS_LIMIT:
-        message = f"must have at most {DELETIONS_LIMIT:,} keys, has {len(keys)}"
-        raise InvalidInput([FieldError(FieldErrorCode.TOO_MANY, "selection.keys", message)])
+    check_keys(keys)
     async with database.read(caller) if dry_run else database.write(caller) as session:
         working_set = await find(session, keys, RowLock.NONE if dry_run else RowLock.WAIT)
         outcomes: list[Contact | Conflict] = []
@@ -69,17 +65,12 @@ async def delete_by_keys(
 async def delete_by_filter(
     database: Database, caller: Caller, condition: Condition, *, dry_run: bool
 ) -> Deleted:
-    """Deletes the oldest contacts that meet the condition, up to DELETIONS_LIMIT.
+    """Deletes the oldest contacts that meet the condition, up to SELECTION_LIMIT.
 
     The search runs before the transaction that deletes. Contacts that no longer meet the
     condition once they are locked are kept.
     """
-    if not narrows(condition):
-        message = "must have at least one condition"
-        raise InvalidInput([FieldError(FieldErrorCode.REQUIRED, "selection.filter", message)])
-    async with database.read(caller) as session:
-        window = Window(size=DELETIONS_LIMIT)
-        found = await full_page(session, OLDEST_FIRST, window, condition)
+    found = await oldest(database, caller, condition)
     if dry_run or not found.contacts:
         return Deleted(found.contacts, found.has_more)
     deleted = await _delete(database, caller, condition, found.contacts)

@@ -4,11 +4,15 @@ PAGE_DEFAULT = 50
 PAGE_LIMIT = 100
 KEYS_LIMIT = 100
 ROWS_LIMIT = 1_000
-DELETIONS_LIMIT = 1_000
+SELECTION_LIMIT = 1_000
 TAG_COUNTS_LIMIT = 1_000
 ASSIGNMENTS_LIMIT = 100
 ALIASES_LIMIT = 1_000
 CUSTOM_FIELDS_LIMIT = 500
+
+# Bytes of JSON that `updateContacts` writes to each of up to SELECTION_LIMIT contacts: in all no
+# more than the body of a bulk has.
+UPDATE_BYTES_LIMIT = 4_096
 
 # Of all filters and searches of one operation.
 CONDITIONS_LIMIT = 200

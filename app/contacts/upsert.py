@@ -21,11 +21,8 @@ from app.database.errors import try_again
 from app.database.sessions import Database
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import new_id, now
-from app.turns import in_turns
+from app.turns import TRANSACTION_TURN_SECONDS, in_turns
 from app.workspaces.keys import Caller
-
-# Longer than other turns, because others wait for the transaction: a usual bulk takes one or two.
-DECISION_TURN_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +136,7 @@ async def _decide(
     """Returns the outcomes, and the changes to save."""
     outcomes: list[Outcome] = []
     changes: list[Change] = []
-    async for one in in_turns(upserts, DECISION_TURN_SECONDS):
+    async for one in in_turns(upserts, TRANSACTION_TURN_SECONDS):
         key_id = one.caller.key_id
         stamp = Stamp(new_id(), now(), key_id, one.caller.source)
         outcome = decide(one.request, working_set, stamp)

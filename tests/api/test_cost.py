@@ -210,6 +210,12 @@ SAME_COST = [
         'mutation { deleteContacts(selection: {keys: [{email: "a@example.com"}]}) { deleted } }',
     ),
     (
+        "mutation ($by: ContactSelection!) { updateContacts(selection: $by) { rows { index } } }",
+        {"by": {"filter": {"email": {"eq": "a@example.com"}}, "search": "ada"}},
+        'mutation { updateContacts(selection: {filter: {email: {eq: "a@example.com"}}, '
+        'search: "ada"}) { rows { index } } }',
+    ),
+    (
         "query ($f: ContactFilter!) { contacts(first: 1, filter: {and: [$f]}) { nodes { id } } }",
         {"f": {"customFields": [{"key": "a", "number": {"gt": 1}}]}},
         '{ contacts(first: 1, filter: {and: [{customFields: [{key: "a", number: {gt: 1}}]}]}) '

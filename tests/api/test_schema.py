@@ -92,6 +92,7 @@ LIST_ITEMS_BY_THEIR_KEY = {
     "FieldChange": "`path`",
     "FieldError": "no key but its position",
     "TagCount": "`tag`",
+    "UpdateRow": "`index`",
     "UpsertRow": "`index`",
     "Warning": "`code` and `field`",
 }

@@ -28,6 +28,7 @@ from tests.support.probes import (
     OWN,
     PROBES,
     UPDATE,
+    UPDATE_MANY,
     UPSERT,
     Probe,
     Target,
@@ -51,6 +52,8 @@ TOLD = {
     *("UpsertContactsPayload.invalid", "UpsertContactsPayload.withheld"),
     *("DeleteRow.index", "DeleteContactsPayload.deleted", "DeleteContactsPayload.conflicts"),
     "DeleteContactsPayload.hasMore",
+    *("UpdateRow.index", "UpdateContactsPayload.conflicts", "UpdateContactsPayload.invalid"),
+    "UpdateContactsPayload.hasMore",
     *("CustomFieldDefinition.key", "CustomFieldDefinition.type"),
     *("CreateKeyPayload.key", "ApiKey.id", "ApiKey.name", "ApiKey.prefix", "ApiKey.scopes"),
     *("ApiKey.source", "ApiKey.createdAt", "ApiKey.expiresAt", "ApiKey.revokedAt"),
@@ -105,6 +108,7 @@ def call(document: str, **variables: Any) -> Probe:
 KEEP = {"emailOnMatch": "KEEP", "externalIdOnMatch": "KEEP"}
 OWN_EMAIL, OWN_EXTERNAL_ID = {"email": TARGET.email}, {"externalId": TARGET.external_id}
 CHANGES: list[dict[str, Any]] = [{"email": "x@example.com"}, {"tags": []}, {"externalId": None}, {}]
+PATCHES: list[dict[str, Any]] = [{"tags": []}, {"metadata": {"api_key_id": "x"}}, {}]
 # Calls whose answers are about stored values, beside those of the probes.
 PRYING: dict[str, list[Probe]] = {
     "upsertContact": [
@@ -122,6 +126,9 @@ PRYING: dict[str, list[Probe]] = {
         )
     ],
     "updateContact": [call(UPDATE, by={"id": TARGET.id}, input=given) for given in CHANGES],
+    "updateContacts": [
+        call(UPDATE_MANY, selection={"keys": [{"id": TARGET.id}]}, input=given) for given in PATCHES
+    ],
     "deleteContacts": [call(DELETE_MANY, selection={"keys": [{"id": TARGET.id}]})],
     "createContact": [call(CREATE, input=given) for given in (OWN_EMAIL, OWN_EXTERNAL_ID)],
 }

@@ -52,6 +52,14 @@ mutation ($selection: ContactSelection!) {
   deleteContacts(selection: $selection) { deleted rows { result { __typename } } }
 }
 """
+UPDATE_MANY = """
+mutation ($selection: ContactSelection!, $input: ContactPatch) {
+  updateContacts(selection: $selection, input: $input, tags: ADD) {
+    updated
+    rows { result { __typename ... on ContactUpdated { contact { email version } } } }
+  }
+}
+"""
 CREATE = """
 mutation ($input: ContactInput!) {
   createContact(input: $input) {
@@ -152,24 +160,60 @@ async def test_bulks_of_the_same_people_in_any_order_create_each_once(api: Clien
         assert [sorted(one) for one in versions.values()] == [list(range(1, CALLERS + 1))] * people
 
 
-async def test_bulks_and_deletions_at_once_are_all_answered(api: Client) -> None:
+async def test_bulks_updates_and_deletions_at_once_are_all_answered(api: Client) -> None:
     random = Random(20260202)
     emails = [f"{one}@example.com" for one in range(20)]
     for _ in range(ROUNDS // 4):
         bulks = [
             api(UPSERT_MANY, inputs=[{"email": one, "company": "Acme"} for one in chosen])
-            for chosen in (random.sample(emails, 15) for _ in range(CALLERS // 2))
+            for chosen in (random.sample(emails, 15) for _ in range(CALLERS // 4))
         ]
         selections: list[dict[str, Any]] = [
             {"filter": {"company": {"eq": "Acme"}}},
             {"keys": [{"email": one} for one in random.sample(emails, 15)]},
         ]
-        deletions = [api(DELETE_MANY, selection=selections[one % 2]) for one in range(CALLERS // 2)]
-        await asyncio.gather(*bulks, *deletions)
+        updates = [
+            api(UPDATE_MANY, selection=selections[one % 2], input={"tags": [str(one)]})
+            for one in range(CALLERS // 4)
+        ]
+        deletions = [api(DELETE_MANY, selection=selections[one % 2]) for one in range(CALLERS // 4)]
+        await asyncio.gather(*bulks, *updates, *deletions)
         listed = [one["email"] for one in (await api(CONTACTS))["nodes"]]
         assert len(listed) == len(set(listed))
         await api(DELETE_MANY, selection=selections[0])
         assert (await api(CONTACTS))["nodes"] == []
+
+
+async def test_updates_of_the_same_people_in_any_order_lose_nothing(api: Client) -> None:
+    random = Random(20260203)
+    emails = [f"{one}@example.com" for one in range(20)]
+    await api(UPSERT_MANY, inputs=[{"email": one, "company": "Acme"} for one in emails])
+    keys = [{"email": one} for one in emails]
+    selections: list[dict[str, Any]] = [
+        {"keys": random.sample(keys, 20)} if number % 2 else {"filter": {"company": {"eq": "Acme"}}}
+        for number in range(CALLERS)
+    ]
+    callers = (
+        {"selection": one, "input": {"tags": [str(number)]}}
+        for number, one in enumerate(selections)
+    )
+    answers = await at_once(api, UPDATE_MANY, callers)
+    assert [one["updated"] for one in answers] == [20] * CALLERS
+    for contact in (await api(CONTACTS))["nodes"]:
+        assert sorted(map(int, contact["tags"])) == list(range(CALLERS))
+        assert contact["version"] == CALLERS + 1
+
+
+async def test_one_of_many_updates_of_a_filter_takes_each_contact(api: Client) -> None:
+    await api(
+        UPSERT_MANY,
+        inputs=[{"email": f"{one}@example.com", "company": "Acme"} for one in range(20)],
+    )
+    acme = {"filter": {"company": {"eq": "Acme"}}}
+    callers = ({"selection": acme, "input": {"company": str(one)}} for one in range(CALLERS))
+    answers = await at_once(api, UPDATE_MANY, callers)
+    assert sum(one["updated"] for one in answers) == 20
+    assert {one["version"] for one in (await api(CONTACTS))["nodes"]} == {2}
 
 
 async def test_one_of_many_callers_with_the_same_version_wins(api: Client) -> None:

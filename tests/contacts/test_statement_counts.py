@@ -21,6 +21,13 @@ mutation ($inputs: [ContactInput!]!) {
   upsertContacts(inputs: $inputs) { created updated unchanged conflicts invalid }
 }
 """
+UPDATE_MANY = """
+mutation ($selection: ContactSelection!, $input: ContactPatch) {
+  updateContacts(
+    selection: $selection, input: $input, assignTo: {kind: "a", targetId: "1"}, unsubscribe: true
+  ) { updated unchanged }
+}
+"""
 DELETE = "mutation ($by: ContactKey!) { deleteContact(by: $by) { __typename } }"
 MERGE = """
 mutation { mergeContacts(into: {externalId: "c0"}, from: {externalId: "c1"}) { __typename } }
@@ -61,6 +68,19 @@ def person(number: int, **given: Any) -> dict[str, Any]:
             BULK,
             {"inputs": [person(number, customFields={"n": number}) for number in range(100)]},
             6,
+        ),
+        (
+            UPDATE_MANY,
+            {
+                "selection": {"keys": [{"externalId": f"c{number}"} for number in range(20)]},
+                "input": {"company": "Acme", "tags": ["new"]},
+            },
+            4,
+        ),
+        (
+            UPDATE_MANY,
+            {"selection": {"filter": {"tags": {"hasAny": ["vip"]}}}, "input": {"tags": ["new"]}},
+            7,
         ),
         (DELETE, {"by": {"externalId": "c1"}}, 4),
         (MERGE, {}, 7),

@@ -1,4 +1,4 @@
-"""Every statement of an upsert, a bulk and a deletion reads by the primary key alone.
+"""Every statement of an upsert, a bulk, an update and a deletion reads by the primary key alone.
 
 That has to hold for a young workspace of a full PostgreSQL: until ANALYZE has seen it, the planner
 knows nothing of it.
@@ -14,8 +14,10 @@ from sqlalchemy import Connection, text
 
 from app.contacts.decision.decide import Request
 from app.contacts.delete import delete_by_keys
+from app.contacts.edit import Edit
 from app.contacts.keys import ContactKey
 from app.contacts.store.find import find_each
+from app.contacts.update import update_by_keys
 from app.contacts.upsert import upsert
 from app.database.sessions import Database
 from app.tables import CONTACT, IDENTIFIER, TERM, Contact
@@ -63,7 +65,7 @@ def noted(sent: Sent) -> Iterator[None]:
 
 
 async def write(database: Database, caller: Caller, sent: Sent) -> None:
-    """A bulk, an upsert and a deletion, of contacts that are there and of new ones."""
+    """A bulk, an upsert, an update and a deletion, of contacts that are there and of new ones."""
     there = range(0, ROWS // 2)
     absent = range(OURS, OURS + ROWS // 2)
     changed = {"tags": ["other"], "company": "Other", "custom_fields": {"plan": "free"}}
@@ -75,6 +77,8 @@ async def write(database: Database, caller: Caller, sent: Sent) -> None:
         await upsert(database, caller, [given(OURS + ROWS)])
         keys = [ContactKey.of_email(f"{number}@example.com") for number in range(600, 700)]
         await find_each(database, caller, keys)
+        edit = Edit(Request({"tags": ["edited"], "custom_fields": {"plan": "free"}}))
+        await update_by_keys(database, caller, keys, edit, dry_run=False)
         await delete_by_keys(database, caller, keys, dry_run=False)
 
 

@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 from sqlalchemy import inspect
 
 from app.api.graphql.contact import Contact as ContactType
-from app.api.graphql.contact import ContactInput
+from app.api.graphql.contact import ContactInput, ContactPatch
 from app.api.graphql.filters import ContactFilter
 from app.api.graphql.policy import UpsertPolicyInput
 from app.api.graphql.schema import schema
@@ -111,6 +111,12 @@ def test_every_field_of_the_rulebook_is_in_the_graphql_type() -> None:
 def test_every_field_of_the_rulebook_is_in_the_input() -> None:
     names = [field.name for field in fields(ContactInput)]
     assert difference("The input ContactInput", names, FIELDS) == []
+
+
+def test_every_field_that_contacts_can_have_in_common_is_in_the_patch() -> None:
+    names = [field.name for field in fields(ContactPatch)]
+    of_one = {"external_id", "email", "created_at", "updated_at"}
+    assert difference("The input ContactPatch", names, set(FIELDS) - of_one) == []
 
 
 def test_every_field_of_a_contact_is_in_the_filter() -> None:

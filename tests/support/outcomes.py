@@ -15,6 +15,7 @@ from app.api.graphql.delete import Deletions
 from app.api.graphql.delete import Row as DeletionRow
 from app.api.graphql.duplicates import DuplicatePage
 from app.api.graphql.tags import TagCount
+from app.api.graphql.update import Updates
 from app.api.graphql.viewer import Viewer
 from app.contacts.custom_fields import CustomFieldType
 from app.contacts.decision.outcome import (
@@ -128,6 +129,15 @@ bulks = st.builds(
     ),
     *[st.integers(0, 5)] * 6,
 )
+updates = st.builds(
+    Updates,
+    st.lists(
+        st.builds(Row, st.just(0), updated | conflicts | invalid | of_no_type), max_size=3
+    ).map(tuple),
+    *[st.integers(0, 5)] * 4,
+    ODD,
+    st.none() | texts,
+)
 deletions = st.builds(
     Deletions,
     st.lists(st.builds(DeletionRow, st.just(0), contacts() | conflicts), max_size=3).map(tuple),
@@ -168,6 +178,7 @@ BY_ROOT_FIELD: dict[str, st.SearchStrategy[Any]] = {
     "createContact": upserts,
     "updateContact": upserts,
     "deleteContact": contacts() | conflicts | of_no_type,
+    "updateContacts": updates,
     "deleteContacts": deletions,
     "mergeContacts": merged | conflicts,
     "defineCustomField": st.just(definition),

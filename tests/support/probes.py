@@ -103,6 +103,16 @@ mutation ($selection: ContactSelection!, $dryRun: Boolean! = false) {{
     }}
 }}
 """
+UPDATE_MANY = f"""
+mutation (
+    $selection: ContactSelection!, $input: ContactPatch, $agent: AssigneeInput
+    $dryRun: Boolean! = false
+) {{
+    updateContacts(selection: $selection, input: $input, assignTo: $agent, dryRun: $dryRun) {{
+        rows {{ result {{ {CHANGED} }} }} updated unchanged conflicts invalid hasMore
+    }}
+}}
+"""
 MERGE = f"""
 mutation ($into: ContactKey!, $from: ContactKey!, $dryRun: Boolean! = false) {{
     mergeContacts(into: $into, from: $from, dryRun: $dryRun) {{
@@ -203,6 +213,12 @@ def by_each_filter(document: str, aim: Callable[[dict[str, Any]], dict[str, Any]
         return Probe(document, lambda target: aim(filters(target)[at]))
 
     return [probe(at) for at in range(len(filters(MISSING)))]
+
+
+def edit(selection: dict[str, Any]) -> dict[str, Any]:
+    given = {"city": "X", "tags": ["theirs"]}
+    agent = {"kind": "agent", "targetId": "theirs"}
+    return {"selection": selection, "input": given, "agent": agent}
 
 
 KEY = "id name scopes expiresAt revokedAt"
@@ -325,6 +341,13 @@ PROBES: dict[str, list[Probe]] = {
             "mutation ($key: String!) { removeCustomField(key: $key) { key type label } }",
             lambda target: {"key": target.custom_key},
         )
+    ],
+    "updateContacts": [
+        Probe(UPDATE_MANY, lambda target: edit({"keys": keys(target)}) | {"dryRun": True}),
+        *by_each_filter(UPDATE_MANY, lambda one: edit({"filter": one}) | {"dryRun": True}),
+        Probe(UPDATE_MANY, lambda target: edit({"search": target.company})),
+        Probe(UPDATE_MANY, lambda target: edit({"filter": filters(target)[0]})),
+        Probe(UPDATE_MANY, lambda target: edit({"keys": keys(target)})),
     ],
     "deleteContacts": [
         Probe(DELETE_MANY, lambda target: {"selection": {"keys": keys(target)}, "dryRun": True}),

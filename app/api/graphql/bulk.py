@@ -54,7 +54,7 @@ class BulkOutcome:
     @classmethod
     def of(cls, outcomes: Sequence[Outcome], budget: ErrorBudget, *, atomic: bool) -> "BulkOutcome":
         shown = _shown(outcomes, atomic=atomic)
-        rows = [Row(index, _limited(one, budget)) for index, one in enumerate(shown)]
+        rows = [Row(index, limited(one, budget)) for index, one in enumerate(shown)]
         kinds = Counter(type(row.result) for row in rows)
         updated = sum(1 for row in rows if isinstance(row.result, Updated) and row.result.changes)
         return cls(
@@ -68,7 +68,8 @@ class BulkOutcome:
         )
 
 
-def _limited(outcome: Outcome | Withheld, budget: ErrorBudget) -> Outcome | Withheld:
+def limited(outcome: Outcome | Withheld, budget: ErrorBudget) -> Outcome | Withheld:
+    """With as many broken rules as the answer may still list."""
     if isinstance(outcome, Invalid):
         return Invalid(tuple(budget.take(outcome.errors)))
     return outcome

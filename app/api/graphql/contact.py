@@ -155,15 +155,19 @@ class Contact(Node):
     )
 
 
-@strawberry.input(
-    description="The fields of a contact. Every field is optional: an omitted field is left "
-    "unchanged, a null clears it. Broken rules cause an error with the code BAD_USER_INPUT whose "
-    "`extensions.errors` name the field, code and limit of each."
-)
+@strawberry.input
 @described
-class ContactInput:
+class _Identifiers:
     external_id: strawberry.Maybe[str | None]
     email: strawberry.Maybe[str | None]
+
+
+@strawberry.input(
+    description="The fields of a contact that several contacts can have in common. Every field is "
+    "optional: an omitted field is left unchanged, a null clears it."
+)
+@described
+class ContactPatch:
     name: strawberry.Maybe[str | None]
     prefix: strawberry.Maybe[str | None]
     first_name: strawberry.Maybe[str | None]
@@ -189,12 +193,21 @@ class ContactInput:
     professional_id: strawberry.Maybe[strawberry.ID | None]
     custom_fields: strawberry.Maybe[Json | None]
     meta: strawberry.Maybe[Json | None]
-    created_at: strawberry.Maybe[datetime | None]
-    updated_at: strawberry.Maybe[datetime | None]
 
     def given(self) -> dict[str, Any]:
         """The fields that were sent, including null."""
         return {name: some.value for name, some in vars(self).items() if some is not None}
+
+
+@strawberry.input(
+    description="The fields of a contact. Every field is optional: an omitted field is left "
+    "unchanged, a null clears it. Broken rules cause an error with the code BAD_USER_INPUT whose "
+    "`extensions.errors` name the field, code and limit of each."
+)
+@described
+class ContactInput(_Identifiers, ContactPatch):
+    created_at: strawberry.Maybe[datetime | None]
+    updated_at: strawberry.Maybe[datetime | None]
 
 
 @strawberry.input(description="An external id of any source.")

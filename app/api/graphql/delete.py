@@ -1,4 +1,4 @@
-"""Deleting contacts: selections and answers."""
+"""Deleting contacts, and its answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,30 +8,15 @@ import strawberry
 
 from app import tables
 from app.api.graphql.arguments import DryRunArgument, IfVersionArgument, KeyArgument
-from app.api.graphql.contact import ContactKeyInput, keys_of
 from app.api.graphql.context import Info
 from app.api.graphql.execution.cost.prices import Price, Rows
 from app.api.graphql.field import root_field
-from app.api.graphql.filters import ContactFilter
 from app.api.graphql.results import DeleteContactResult
+from app.api.graphql.selection import CONDITIONS, ContactSelection
 from app.contacts.decision.outcome import Conflict
 from app.contacts.delete import delete, delete_by_filter, delete_by_keys
-from app.contacts.limits import DELETIONS_LIMIT
+from app.contacts.limits import SELECTION_LIMIT
 from app.workspaces.keys import Scope
-
-
-@strawberry.input(
-    one_of=True,
-    description="A selection of contacts by their keys or by a filter: exactly one member.",
-)
-class ContactSelection:
-    keys: strawberry.Maybe[list[ContactKeyInput]] = strawberry.field(
-        description=f"Up to {DELETIONS_LIMIT} keys."
-    )
-    filter: strawberry.Maybe[ContactFilter] = strawberry.field(
-        description="A filter with at least one condition. An empty group, list or text part does "
-        "not count as a condition, nor does an `or` that contains one of them."
-    )
 
 
 @dataclass(slots=True)
@@ -96,12 +81,12 @@ class DeleteMutation:
     @root_field(
         DeleteContactsPayload,
         Scope.CONTACTS_WRITE,
-        f"Deletes up to {DELETIONS_LIMIT} contacts in one transaction, with a result for each.",
+        f"Deletes up to {SELECTION_LIMIT} contacts in one transaction, with a result for each.",
         Price(
             base=10,
             each=10,
-            rows=Rows(("selection.keys",), DELETIONS_LIMIT, DELETIONS_LIMIT),
-            conditions=("selection.filter",),
+            rows=Rows(("selection.keys",), SELECTION_LIMIT, SELECTION_LIMIT),
+            conditions=CONDITIONS,
         ),
     )
     async def delete_contacts(
@@ -113,11 +98,9 @@ class DeleteMutation:
         dry_run: DryRunArgument = False,
     ) -> Deletions:
         database, caller = info.context.database, info.context.caller
-        if selection.keys is not None:
-            keys = await keys_of(selection.keys.value, caller, "selection.keys", DELETIONS_LIMIT)
-            outcomes = await delete_by_keys(database, caller, keys, dry_run=dry_run)
+        selected = await selection.selected(info.context)
+        if isinstance(selected, list):
+            outcomes = await delete_by_keys(database, caller, selected, dry_run=dry_run)
             return Deletions.of(outcomes, has_more=False)
-        assert selection.filter is not None  # noqa: S101  # the schema wants one of the two
-        condition = selection.filter.value.condition(info.context, "selection.filter")
-        gone = await delete_by_filter(database, caller, condition, dry_run=dry_run)
+        gone = await delete_by_filter(database, caller, selected, dry_run=dry_run)
         return Deletions.of(gone.contacts, has_more=gone.has_more)
