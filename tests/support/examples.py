@@ -73,8 +73,12 @@ def examples(document: Path) -> list[Example]:
 
 
 def run(server: Server, command: str) -> str:
+    """The output of the command. What it exports, the next ones have, as in one terminal."""
+    exported = server.folder / "exported.sh"
+    exported.touch()
+    script = f". ./{exported.name}\n{command.replace(ROLLCALL, _THIS)}\nexport -p >{exported.name}"
     done = subprocess.run(
-        [program("bash"), "-euo", "pipefail", "-c", command.replace(ROLLCALL, _THIS)],
+        [program("bash"), "-euo", "pipefail", "-c", script],
         cwd=server.folder,
         env=server.environment | {"KEY": server.key, "NO_PROXY": "127.0.0.1"},
         capture_output=True,
