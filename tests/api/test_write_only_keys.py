@@ -250,3 +250,20 @@ async def test_writer_deletes_by_key_and_not_by_filter(writer: Client, database:
     assert refused["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
     by_key = {"keys": [{"externalId": TARGET.external_id}]}
     assert (await writer(document, selection=by_key))["deleted"] == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_writer_is_told_that_an_identifier_is_taken_and_not_by_whom(
+    writer: Client, api: Client, database: Database
+) -> None:
+    await restore(database, writer)
+    document = """mutation ($input: ContactInput!) {
+        createContact(input: $input) {
+            ... on ContactConflict { reasons { code identifier contact { id } } }
+        }
+    }"""
+    reason = {"code": "ALREADY_EXISTS", "identifier": "EMAIL"}
+    for client, contact in ((writer, None), (api, {"id": TARGET.id})):
+        for _ in range(2):  # the second time it is compiled
+            told = await client(document, input={"email": TARGET.email})
+            assert told == {"reasons": [reason | {"contact": contact}]}

@@ -7,11 +7,13 @@ import strawberry
 
 from app import tables
 from app.api.graphql.contact import Contact, own_external_id
+from app.api.graphql.context import Info
 from app.api.graphql.enums import ConflictCode, ContactIdentifier, MatchedBy, WarningCode
 from app.api.graphql.field import computed_field, read_from, stored_field
 from app.api.graphql.scalars import Json
 from app.contacts.decision import outcome
 from app.errors import InvalidInput
+from app.workspaces.keys import Scope
 
 
 @strawberry.type(description="A field that changed. A list has one for each `path`.")
@@ -39,6 +41,12 @@ class Warning:  # noqa: A001  # the schema's word for it
     message: str = strawberry.field(description="A human-readable message.")
 
 
+def _contact_of_reason(
+    record: strawberry.Parent[outcome.ConflictReason], info: Info
+) -> tables.Contact | None:
+    return record.contact if Scope.CONTACTS_READ in info.context.caller.scopes else None
+
+
 @strawberry.type(
     description="One reason for a conflict. A list has one for each `code` and `message`."
 )
@@ -48,9 +56,11 @@ class ConflictReason:
     identifier: ContactIdentifier | None = strawberry.field(
         description="The identifier in conflict; null if the conflict is not about one."
     )
-    contact: Contact | None = strawberry.field(
-        description="The contact that has the value, or that was found, as it is now. Null in "
-        "an atomic bulk that failed if the contact, as it would be shown, was never written."
+    contact: Contact | None = computed_field(
+        _contact_of_reason,
+        "The contact that has the value, or that was found, as it is now. Null for a key without "
+        "`contacts:read`, and in an atomic bulk that failed if the contact, as it would be shown, "
+        "was never written.",
     )
 
 
