@@ -9,10 +9,9 @@ import strawberry
 from app import tables
 from app.api.graphql.arguments import DryRunArgument, IfVersionArgument, KeyArgument
 from app.api.graphql.context import Info
-from app.api.graphql.execution.cost.prices import Price, Rows
 from app.api.graphql.field import root_field
 from app.api.graphql.results import DeleteContactResult
-from app.api.graphql.selection import CONDITIONS, ContactSelection
+from app.api.graphql.selection import SELECTION_PRICE, ContactSelection
 from app.contacts.decision.outcome import Conflict
 from app.contacts.delete import delete, delete_by_filter, delete_by_keys
 from app.contacts.limits import SELECTION_LIMIT
@@ -82,12 +81,7 @@ class DeleteMutation:
         DeleteContactsPayload,
         Scope.CONTACTS_WRITE,
         f"Deletes up to {SELECTION_LIMIT} contacts in one transaction, with a result for each.",
-        Price(
-            base=10,
-            each=10,
-            rows=Rows(("selection.keys",), SELECTION_LIMIT, SELECTION_LIMIT),
-            conditions=CONDITIONS,
-        ),
+        SELECTION_PRICE,
     )
     async def delete_contacts(
         self,

@@ -4,6 +4,7 @@ import strawberry
 
 from app.api.graphql.contact import ContactKeyInput, keys_of
 from app.api.graphql.context import Context
+from app.api.graphql.execution.cost.prices import Price, Rows
 from app.api.graphql.filters import ContactFilter
 from app.contacts.keys import ContactKey
 from app.contacts.limits import SELECTION_LIMIT
@@ -11,8 +12,13 @@ from app.contacts.listing.conditions import All, Condition, search_for
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.workspaces.keys import Scope
 
-# The arguments with the conditions of a selection.
-CONDITIONS = ("selection.filter", "selection.search")
+# The price of writing what the argument `selection` selects.
+SELECTION_PRICE = Price(
+    base=10,
+    each=10,
+    rows=Rows(("selection.keys",), SELECTION_LIMIT, SELECTION_LIMIT),
+    conditions=("selection.filter", "selection.search"),
+)
 
 
 @strawberry.input(

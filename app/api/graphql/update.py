@@ -17,10 +17,9 @@ from app.api.graphql.assignments import AssigneeInput
 from app.api.graphql.bulk import ContactInvalid, Row, limited
 from app.api.graphql.contact import ContactPatch
 from app.api.graphql.context import Context, Info
-from app.api.graphql.execution.cost.prices import Price, Rows
 from app.api.graphql.field import root_field, stored_field
 from app.api.graphql.results import ContactConflict, ContactUpdated
-from app.api.graphql.selection import CONDITIONS, ContactSelection
+from app.api.graphql.selection import SELECTION_PRICE, ContactSelection
 from app.contacts.assignee import Assignee
 from app.contacts.decision.decide import Request
 from app.contacts.decision.outcome import Conflict, Invalid, Updated
@@ -111,12 +110,7 @@ class UpdateMutation:
         f"Updates up to {SELECTION_LIMIT} contacts in the same way in one transaction, with a "
         "result for each. A contact that cannot be updated does not affect the others. Fields with "
         "a broken rule refuse the whole call. The call is idempotent, so it is safe to repeat.",
-        Price(
-            base=10,
-            each=10,
-            rows=Rows(("selection.keys",), SELECTION_LIMIT, SELECTION_LIMIT),
-            conditions=CONDITIONS,
-        ),
+        SELECTION_PRICE,
     )
     async def update_contacts(
         self,
