@@ -73,7 +73,7 @@ def examples(document: Path) -> list[Example]:
 
 
 def run(server: Server, command: str) -> str:
-    """The output of the command. What it exports, the next ones have, as in one terminal."""
+    """What a terminal shows of the command. The next ones have what it exports."""
     exported = server.folder / "exported.sh"
     exported.touch()
     script = f". ./{exported.name}\n{command.replace(ROLLCALL, _THIS)}\nexport -p >{exported.name}"
@@ -81,9 +81,10 @@ def run(server: Server, command: str) -> str:
         [program("bash"), "-euo", "pipefail", "-c", script],
         cwd=server.folder,
         env=server.environment | {"KEY": server.key, "NO_PROXY": "127.0.0.1"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
     return done.stdout
