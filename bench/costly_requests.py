@@ -30,6 +30,11 @@ mutation ($inputs: [ContactInput!]!) {{
 }}
 """
 LIST = "query ($filter: ContactFilter) { contacts(filter: $filter) { nodes { id } } }"
+UPDATE = """
+mutation ($selection: ContactSelection!, $input: ContactPatch) {
+  updateContacts(selection: $selection, input: $input) { updated }
+}
+"""
 DELETE = "mutation ($by: ContactSelection!) { deleteContacts(selection: $by) { deleted } }"
 
 
@@ -158,6 +163,17 @@ def deleted_keys(target: Target) -> None:
     ask(target, DELETE, by={"keys": [{"email": f"é{i}@exämple.com"} for i in range(1_000)]})
 
 
+def full_updates(target: Target) -> None:
+    """3 times updateContacts of 1,000 contacts, with 4 KB of tags and custom fields"""
+    fields = {
+        "tags": [f"tag {index}" for index in range(100)],
+        "customFields": {f"field {index}": f"text {index}" for index in range(90)},
+    }
+    for number in range(3):
+        keys = [{"externalId": f"c{number}-{index}"} for index in range(1_000)]
+        ask(target, UPDATE, selection={"keys": keys}, input=fields)
+
+
 def large_contacts_allowed(target: Target) -> None:
     """an answer of 26 MB: 2 times contactsByKey of 100 contacts of 130 KB"""
     fields = " ".join(
@@ -232,6 +248,7 @@ NEEDS: dict[Case, Callable[[Target], None]] = {
     many_counts_allowed: twenty_thousand,
     slow_filters: twenty_thousand,
     duplicates: twenty_thousand,
+    full_updates: twenty_thousand,
     large_contacts: hundred_large,
     large_contacts_allowed: hundred_large,
 }
@@ -253,6 +270,7 @@ CASES: Sequence[Case] = [
     invalid_emails,
     invalid_keys,
     deleted_keys,
+    full_updates,
     large_contacts_allowed,
     many_counts_allowed,
     many_bulks,
