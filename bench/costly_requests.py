@@ -174,6 +174,19 @@ def full_updates(target: Target) -> None:
         ask(target, UPDATE, selection={"keys": keys}, input=fields)
 
 
+def bulk_over_large(target: Target) -> None:
+    """a bulk over 1,000 contacts of 130 KB"""
+    ask(target, BULK, inputs=[one | {"customFields": {"a": 1}} for one in emails(1_000)])
+
+
+def bulk_over_large_allowed(target: Target) -> None:
+    """4 bulks over 60 contacts of 130 KB at once"""
+    with ThreadPoolExecutor(4) as callers:
+        for number in range(4):
+            rows = [one | {"customFields": {"a": number}} for one in emails(60)]
+            callers.submit(ask, target, BULK, inputs=rows)
+
+
 def large_contacts_allowed(target: Target) -> None:
     """an answer of 26 MB: 2 times contactsByKey of 100 contacts of 130 KB"""
     fields = " ".join(
@@ -236,9 +249,17 @@ def twenty_thousand(target: Target) -> None:
 
 
 def hundred_large(target: Target) -> None:
+    _large(target, 100)
+
+
+def thousand_large(target: Target) -> None:
+    _large(target, 1_000)
+
+
+def _large(target: Target, count: int) -> None:
     large = {f"k{index}": "x" * 1_000 for index in range(64)}
-    rows = [one | {"customFields": large, "metadata": large} for one in emails(100)]
-    for start in range(0, 100, 25):
+    rows = [one | {"customFields": large, "metadata": large} for one in emails(count)]
+    for start in range(0, count, 25):
         ask(target, BULK, inputs=rows[start : start + 25])
 
 
@@ -250,6 +271,8 @@ NEEDS: dict[Case, Callable[[Target], None]] = {
     duplicates: twenty_thousand,
     full_updates: twenty_thousand,
     large_contacts: hundred_large,
+    bulk_over_large: thousand_large,
+    bulk_over_large_allowed: hundred_large,
     large_contacts_allowed: hundred_large,
 }
 CASES: Sequence[Case] = [
@@ -271,6 +294,8 @@ CASES: Sequence[Case] = [
     invalid_keys,
     deleted_keys,
     full_updates,
+    bulk_over_large,
+    bulk_over_large_allowed,
     large_contacts_allowed,
     many_counts_allowed,
     many_bulks,

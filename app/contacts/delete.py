@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from app.contacts.change import Cause, Change
 from app.contacts.decision.decide import version_conflicts
@@ -9,7 +10,7 @@ from app.contacts.decision.outcome import NOT_FOUND, Conflict
 from app.contacts.keys import ContactKey
 from app.contacts.listing.conditions import Condition
 from app.contacts.listing.page import meeting
-from app.contacts.selection import check_keys, oldest
+from app.contacts.selection import change_together, check_keys, oldest
 from app.contacts.store.find import find
 from app.contacts.store.save import save
 from app.database.dialect import RowLock
@@ -65,7 +66,8 @@ async def delete_by_keys(
 async def delete_by_filter(
     database: Database, caller: Caller, condition: Condition, *, dry_run: bool
 ) -> Deleted:
-    """Deletes the oldest contacts that meet the condition, up to SELECTION_LIMIT.
+    """Deletes the oldest contacts that meet the condition, up to SELECTION_LIMIT, and fewer if they
+    are too large together.
 
     The search runs before the transaction that deletes. Contacts that no longer meet the
     condition once they are locked are kept.
@@ -73,7 +75,7 @@ async def delete_by_filter(
     found = await oldest(database, caller, condition)
     if dry_run or not found.contacts:
         return Deleted(found.contacts, found.has_more)
-    deleted = await _delete(database, caller, condition, found.contacts)
+    found, deleted = await change_together(found, partial(_delete, database, caller, condition))
     return Deleted(deleted, found.has_more)
 
 

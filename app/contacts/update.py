@@ -17,14 +17,14 @@ from app.contacts.limits import UPDATE_BYTES_LIMIT
 from app.contacts.listing.conditions import Condition
 from app.contacts.listing.order import OLDEST_FIRST, Position
 from app.contacts.listing.page import meeting
-from app.contacts.selection import check_keys, oldest
+from app.contacts.selection import change_together, check_keys, oldest
 from app.contacts.store.find import find
 from app.contacts.store.save import save
 from app.database.dialect import RowLock
 from app.database.errors import try_again
 from app.database.sessions import Database, WorkspaceSession
 from app.errors import FieldError, FieldErrorCode, InvalidInput
-from app.tables import now
+from app.tables import Contact, now
 from app.turns import TRANSACTION_TURN_SECONDS, in_turns
 from app.workspaces.keys import Caller
 
@@ -57,7 +57,8 @@ async def update_by_filter(
     dry_run: bool,
 ) -> Edited:
     """Updates the oldest contacts behind the cursor `after` that meet the condition, up to
-    SELECTION_LIMIT. Raises InvalidInput if the edit breaks a rule.
+    SELECTION_LIMIT, and fewer if they are too large together. Raises InvalidInput if the edit
+    breaks a rule.
 
     The search runs before the transaction that updates. Contacts that no longer meet the
     condition once they are locked have no outcome.
@@ -66,8 +67,12 @@ async def update_by_filter(
     found = await oldest(database, caller, condition, after)
     if not found.contacts:
         return Edited(())
-    keys = [ContactKey.of_id(contact.id) for contact in found.contacts]
-    outcomes = await _update(database, caller, keys, edit, condition, dry_run=dry_run)
+
+    async def update(contacts: Sequence[Contact]) -> list[Outcome]:
+        keys = [ContactKey.of_id(contact.id) for contact in contacts]
+        return await _update(database, caller, keys, edit, condition, dry_run=dry_run)
+
+    found, outcomes = await change_together(found, update)
     return Edited(outcomes, found.has_more, Position.of(found.contacts[-1], OLDEST_FIRST))
 
 

@@ -36,6 +36,9 @@ from app.tables import CONTACT, Contact, ContactTable
 # The contacts that one page examines.
 WALK = 10_000
 
+# What a selection of many contacts needs of each: for its position and the answer of a deletion.
+_SELECTED = ("id", "external_ids", "created_at")
+
 # The columns of a contact, and those that only conditions read.
 _READ = [
     col(ContactTable.id),
@@ -60,14 +63,18 @@ class Count:
 
 
 async def page(
-    session: WorkspaceSession, order: Order, window: Window, condition: Condition = EVERY
+    session: WorkspaceSession,
+    order: Order,
+    window: Window,
+    condition: Condition = EVERY,
+    names: Collection[str] = NAMES,
 ) -> Page:
     ids = await candidates(session, condition)
     statement: Any
     if ids is None:
-        statement = walk(order, window, condition)
+        statement = walk(order, window, condition, names)
     else:
-        statement = _among(session.dialect, order, window, condition, ids)
+        statement = _among(session.dialect, order, window, condition, ids, names)
     if statement is None:
         return Page((), has_more=False)
     return page_of(order, window, map(dict, (await session.exec(statement)).mappings()))
@@ -76,10 +83,11 @@ async def page(
 async def full_page(
     session: WorkspaceSession, order: Order, window: Window, condition: Condition
 ) -> Page:
-    """A forward page that does not end early, however many contacts it examines."""
+    """A forward page that does not end early, however many contacts it examines. The contacts have
+    no other attributes than _SELECTED."""
     contacts: list[Contact] = []
     while True:
-        found = await page(session, order, window, condition)
+        found = await page(session, order, window, condition, _SELECTED)
         contacts += found.contacts
         size = window.size - len(found.contacts)
         if found.stopped_at is None or not size:
@@ -105,10 +113,15 @@ def page_of(order: Order, window: Window, rows: Iterable[dict[str, Any]]) -> Pag
 
 
 def _among(
-    dialect: Dialect, order: Order, window: Window, condition: Condition, ids: Select[Any]
+    dialect: Dialect,
+    order: Order,
+    window: Window,
+    condition: Condition,
+    ids: Select[Any],
+    names: Collection[str],
 ) -> Select[Any]:
     held = _contacts(dialect, ids)
-    met = _rows(held, NAMES, is_end=False).where(
+    met = _rows(held, names, is_end=False).where(
         within(order, window, held.c), predicate(condition, held.c)
     )
     return met.order_by(*across(order, window, held.c)).limit(window.size + 1)

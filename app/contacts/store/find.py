@@ -4,7 +4,7 @@ The plan does not depend on statistics: each key is looked up by the primary key
 `contact_identifier`, and each contact by that of `contact`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -28,16 +28,28 @@ from app.database.errors import LostRace
 from app.database.json_text import JsonText
 from app.database.prepared import Prepared
 from app.database.sessions import Database, InWorkspace, WorkspaceSession
+from app.errors import LimitExceeded
 from app.tables import Contact
 
+# Of JSON and notes, in all contacts that one statement finds for a change. No contact has 1 MiB.
+STORED_LIMIT = 8 * 1024 * 1024
+_LONGEST = 1024 * 1024
+_RULE = (
+    f"The stored contacts that one mutation changes must have at most {STORED_LIMIT:,} characters "
+    "of JSON and notes: send fewer rows"
+)
+
 _BY_KEY = """
-SELECT found.is_identifier, {columns}
-FROM (
-    SELECT coalesce(contact_identifier.contact_id, wanted.id) AS id,
-        max(CASE WHEN contact_identifier.contact_id IS NULL THEN 0 ELSE 1 END) AS is_identifier
-    FROM {wanted} {identifier}
-    GROUP BY 1 ORDER BY 1
-) AS found {contact}
+SELECT * FROM (
+    SELECT found.is_identifier, sum({characters}) OVER (ROWS UNBOUNDED PRECEDING) AS total,
+        {columns}
+    FROM (
+        SELECT coalesce(contact_identifier.contact_id, wanted.id) AS id,
+            max(CASE WHEN contact_identifier.contact_id IS NULL THEN 0 ELSE 1 END) AS is_identifier
+        FROM {wanted} {identifier}
+        GROUP BY 1 ORDER BY 1
+    ) AS found {contact}
+) AS held WHERE total <= :limit
 """
 _EACH_KEY = """
 SELECT found.position, {columns}
@@ -56,9 +68,10 @@ _IS_CONTACT = "contact.workspace_id = :workspace_id AND contact.id = found.id"
 
 @lru_cache(maxsize=8)
 def _by_key(dialect: Dialect, lock: RowLock) -> Prepared:
-    """One row for each contact, and one for each identifier without a contact."""
+    """One row for each contact, and one for each identifier without a contact. `total` has the
+    characters of the long columns up to this row; rows behind `:limit` of them are left out."""
     columns = read_types(COLUMNS, for_answer=False)
-    return _prepared(dialect, _BY_KEY, "is_identifier", _WANTED, lock, columns)
+    return _prepared(dialect, _BY_KEY, ["is_identifier", "total"], _WANTED, lock, columns)
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -66,19 +79,20 @@ def _each_key(dialect: Dialect, names: tuple[str, ...]) -> Prepared:
     """One row for each key, in no order: its `position`, and those columns of its contact."""
     wanted = {"position": "integer", **_WANTED}
     columns = read_types(names, for_answer=True)
-    return _prepared(dialect, _EACH_KEY, "position", wanted, RowLock.NONE, columns)
+    return _prepared(dialect, _EACH_KEY, ["position"], wanted, RowLock.NONE, columns)
 
 
 def _prepared(
     dialect: Dialect,
     sql: str,
-    first: str,
+    first: Sequence[str],
     wanted: dict[str, str],
     lock: RowLock,
     columns: Mapping[str, TypeEngine[Any]],
 ) -> Prepared:
     sql = sql.format(
         columns=", ".join(f"{_selected(name, kind)} AS {name}" for name, kind in columns.items()),
+        characters=f"coalesce({' + '.join(_lengths(columns))}, 0)",
         wanted=dialect.given("wanted", wanted),
         identifier=dialect.each("contact_identifier", ["contact_id"], _IS_IDENTIFIER),
         contact=dialect.each(
@@ -87,7 +101,15 @@ def _prepared(
     )
     statement = text(sql).bindparams(bindparam("workspace_id", type_=Uuid))
     named = (column(name, kind) for name, kind in columns.items())
-    return dialect.prepare(statement.columns(column(first, Integer), *named))
+    return dialect.prepare(statement.columns(*(column(name, Integer) for name in first), *named))
+
+
+def _lengths(columns: Mapping[str, TypeEngine[Any]]) -> Iterator[str]:
+    """Of what may be long: JSON and notes."""
+    for name, kind in columns.items():
+        if isinstance(kind, JsonText):
+            yield f"length({_selected(name, kind)})"
+    yield "coalesce(length(contact.notes), 0)"
 
 
 def _selected(name: str, kind: TypeEngine[Any]) -> str:
@@ -119,7 +141,10 @@ async def _find(
         return []
     parameter = session.dialect.parameter(rows)
     contacts = []
-    for row in await session.fetch(_by_key(session.dialect, lock), wanted=parameter):
+    statement, limit = _by_key(session.dialect, lock), STORED_LIMIT + _LONGEST
+    for row in await session.fetch(statement, wanted=parameter, limit=limit):
+        if row.pop("total") > STORED_LIMIT:
+            raise LimitExceeded(_RULE, "STORED_CHARACTERS", STORED_LIMIT)
         is_identifier = row.pop("is_identifier")
         if row["id"] is not None:
             contacts.append(Contact.of(row))
