@@ -214,9 +214,13 @@ class StatementClock:
 def _set_up(engine: AsyncEngine, file: Path, begin: str, cache_kib: int, limit: float) -> None:
     @event.listens_for(engine.sync_engine, "do_connect")
     def create_file(*_: Any) -> None:
-        """The files that SQLite puts beside it get the same mode."""
+        """The files that SQLite puts beside it get the same mode.
+
+        A file that exists must not be opened here: closing it releases all locks that SQLite has on
+        it in this process (POSIX), and another process would delete the log that this one writes.
+        """
         with suppress(OSError):  # connecting reports what is wrong
-            os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, record: Any) -> None:

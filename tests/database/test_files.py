@@ -1,11 +1,17 @@
-"""Files of a SQLite database are read by their owner alone."""
+"""Files of a SQLite database: who may read them, and who deletes them."""
 
+import asyncio
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
+from app.database.sessions import Database
+from app.tables import Workspace
 from tests.support.server import Server
 
 OWNER_ALONE = 0o600
@@ -42,3 +48,32 @@ def test_mode_of_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
         assert set(modes(tmp_path).values()) == {0o640}
     finally:
         server.stop()
+
+
+ANOTHER_PROCESS = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    database.execute("DELETE FROM workspace")
+database.close()
+"""
+
+
+def log_of(file: Path) -> int:
+    """The inode of the log in which writes are."""
+    return Path(f"{file}-wal").stat().st_ino
+
+
+async def test_process_that_ends_leaves_the_log_of_connections_of_another_one(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "copy.db"
+    shutil.copy(sqlite_template, file)
+    database = Database(f"sqlite+aiosqlite:///{file}")
+    async with database.read_directory() as one, database.read_directory() as other:
+        for session in (one, other):  # each opens a connection
+            await session.exec(select(Workspace))
+        log = log_of(file)
+        another = await asyncio.create_subprocess_exec(sys.executable, "-c", ANOTHER_PROCESS, file)
+        assert await another.wait() == 0
+        assert log_of(file) == log
+    await database.close()
