@@ -53,7 +53,9 @@ def create_key(
         lambda session: workspaces.create_key(session, workspace, name, scope, expires_at, source)
     )
     typer.echo(key)
-    typer.echo(f"Key {name} of {workspace} is created. It cannot be shown again.", err=True)
+    typer.echo(
+        f"Key {name} of workspace {workspace} is created. It cannot be shown again.", err=True
+    )
 
 
 @commands.command("list")

@@ -77,7 +77,7 @@ def listed(run: Rollcall) -> list[dict[str, Any]]:
 def test_key_create_prints_only_the_key(on_database: Rollcall, empty_url: str) -> None:
     options = ("--scope", "contacts:read", "--scope", "contacts:write", "--scope", "contacts:read")
     result = on_database("key", "create", "--workspace", "ours", "--name", "sync", *options)
-    assert result.err == "Key sync of ours is created. It cannot be shown again.\n"
+    assert result.err == "Key sync of workspace ours is created. It cannot be shown again.\n"
     assert KEY.fullmatch(result.out.removesuffix("\n"))
     who = caller(empty_url, result.out.strip())
     assert (who.workspace_name, who.key_name) == ("ours", "sync")
