@@ -22,14 +22,7 @@ def back_up(file: Path, copy: Path, report: Report = unreported) -> None:
         raise CommandFailed(f"{copy} already exists.")
     if not file.exists():
         raise CommandFailed(f"The database {file} does not exist.")
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError as error:
-        raise CommandFailed(
-            f"{part} already exists: another backup is running, or was interrupted."
-        ) from error
-    except OSError as error:
-        raise CommandFailed(f"{part} cannot be written: {error.strerror}.") from error
+    _create(part)
     try:
         with closing(sqlite3.connect(part)) as target:
             _copy(file, target, report)
@@ -45,6 +38,17 @@ def back_up(file: Path, copy: Path, report: Report = unreported) -> None:
     finally:
         part.unlink(missing_ok=True)
     _sync(copy.parent)
+
+
+def _create(part: Path) -> None:
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError as error:
+        raise CommandFailed(
+            f"{part} already exists: another backup is running, or was interrupted."
+        ) from error
+    except OSError as error:
+        raise CommandFailed(f"{part} cannot be written: {error.strerror}.") from error
 
 
 def _copy(file: Path, target: sqlite3.Connection, report: Report) -> None:
