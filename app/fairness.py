@@ -46,7 +46,7 @@ class FairSemaphore:
         except (CancelledError, TimeoutError) as error:
             self._leave(holder, turn)
             if isinstance(error, TimeoutError):
-                raise Unavailable("The database is too busy. Try again soon.") from error
+                raise Unavailable("The server is too busy. Try again soon.") from error
             raise
 
     def _release(self, holder: Holder) -> None:

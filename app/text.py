@@ -22,7 +22,7 @@ def normalised(text: str) -> str:
     return normalize("NFC", _long_run().sub(_in_canonical_order, text))
 
 
-def has_long_integer(json: bytes) -> bool:
+def has_long_integer(json: bytes | bytearray) -> bool:
     """Whether JSON may have an integer beyond 64 bits, which orjson makes a float. A search for
     digits by a regular expression takes ten times as long."""
     return _LONG_INTEGER in json.translate(_DIGITS_AS_ZEROS)

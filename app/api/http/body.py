@@ -24,15 +24,41 @@ _PARAMETER = re.compile(r';\s*+([^\s;="]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^;]*+)'
 _SMALL_BODY = 32 * 1024
 
 
-async def read_body(receive: Receive, headers: Headers, limit: int) -> bytes:
-    """Raises BadRequest for a body that is not sent as JSON or has more bytes than the limit."""
+async def receive_start(
+    receive: Receive, headers: Headers, size: int, limit: int
+) -> tuple[bytearray, bool]:
+    """The beginning of a body, and whether it is the whole, as it is with less than `size` bytes.
+    Raises BadRequest for a body that is not sent as JSON or has more bytes than the limit."""
     _check_content_type(headers)
     if int(headers.get("content-length", 0)) > limit:
         raise _too_long(limit)  # before it is read
-    return await _read(receive, limit)
+    body = bytearray()
+    is_whole = await _receive(receive, body, min(size, limit))
+    if len(body) > limit:
+        raise _too_long(limit)
+    return body, is_whole
 
 
-async def parsed_body(body: bytes, values_limit: int) -> Any:
+async def receive_rest(receive: Receive, body: bytearray, limit: int) -> None:
+    """Appends it to the body. Raises BadRequest if that then has more bytes than the limit."""
+    await _receive(receive, body, limit)
+    if len(body) > limit:
+        raise _too_long(limit)
+
+
+async def _receive(receive: Receive, body: bytearray, size: int) -> bool:
+    """Appends to the body until it has more bytes than `size`. Returns whether it is whole."""
+    while len(body) <= size:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return True
+    return False
+
+
+async def parsed_body(body: bytearray, values_limit: int) -> Any:
     """Raises BadRequest for a body that is not UTF-8 JSON, and LimitExceeded for one with far more
     values than their limit."""
     if len(body) > _SMALL_BODY:
@@ -41,7 +67,7 @@ async def parsed_body(body: bytes, values_limit: int) -> Any:
     return loads(body, "The body")
 
 
-def loads(text: bytes, what: str) -> Any:
+def loads(text: bytes | bytearray, what: str) -> Any:
     """Parses JSON with orjson. Text that it refuses or rounds is parsed by the standard library,
     which accepts NaN, lone surrogates and any integer, so that an error can name their field."""
     if not has_long_integer(text):
@@ -86,17 +112,3 @@ def charset(content_type: str) -> str:
 
 def _too_long(limit: int) -> BadRequest:
     return BadRequest(f"The body must have at most {limit:,} bytes.", 413)
-
-
-async def _read(receive: Receive, limit: int) -> bytes:
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > limit:
-            raise _too_long(limit)
-        more = message.get("more_body", False)
-    return bytes(body)

@@ -4,6 +4,7 @@ Follows the GraphQL-over-HTTP draft: an error that prevents the execution of a w
 has the status 400 under `application/graphql-response+json`, and 200 under `application/json`.
 """
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,8 @@ from app.api.graphql.execution.answers import (
     is_unavailable,
     masked,
 )
-from app.api.http.admission import LongBodies
-from app.api.http.body import parsed_body, read_body
+from app.api.http.admission import LONG_BODY_BYTES, LongBodies
+from app.api.http.body import parsed_body, receive_rest, receive_start
 from app.api.http.cancellation import Watch
 from app.api.http.compression import Compression
 from app.api.http.concurrency import Concurrency
@@ -120,18 +121,28 @@ class GraphQLEndpoint:
             return respond({"errors": [masked(error)]}, call.media_type, 500)
 
     async def _serve(self, call: _Call) -> Response:
-        """A long body has its place from before it is parsed until it is answered."""
-        values_limit = self._settings.max_variable_values
         if call.request.method != "POST":
+            values_limit = self._settings.max_variable_values
             parameters = parameters_of_url(call.request.query_params, values_limit)
             return await self._run(call, parameters)
-        limit = self._settings.max_body_bytes
-        body = await read_body(call.request.receive, call.headers, limit)
-        async with self._long_bodies.place(call.caller.workspace_id, len(body)):
-            parsed = await parsed_body(body, values_limit)
-            del body
-            parameters = parameters_of(parsed, values_limit)
+        receive, limit = call.request.receive, self._settings.max_body_bytes
+        body, is_whole = await receive_start(receive, call.headers, LONG_BODY_BYTES, limit)
+        if is_whole and len(body) <= LONG_BODY_BYTES:
+            return await self._run(call, await self._parameters(body))
+        workspace_id = call.caller.workspace_id
+        async with AsyncExitStack() as until_answered:
+            async with self._long_bodies.received.place(workspace_id):
+                if not is_whole:
+                    await receive_rest(receive, body, limit)
+                place = self._long_bodies.parsed.place(workspace_id)
+                await until_answered.enter_async_context(place)
+                parameters = await self._parameters(body)
+                body.clear()
             return await self._run(call, parameters)
+
+    async def _parameters(self, body: bytearray) -> Parameters:
+        values_limit = self._settings.max_variable_values
+        return parameters_of(await parsed_body(body, values_limit), values_limit)
 
     async def _run(self, call: _Call, parameters: Parameters) -> Response:
         self._concurrency.start(call.caller.workspace_id)

@@ -13,7 +13,7 @@ _UP_TO_COMMA = rb'[^",]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^",]*+)*+,'
 _BESIDE_VARIABLES = 100
 
 
-def check_body(body: bytes, limit: int) -> None:
+def check_body(body: bytes | bytearray, limit: int) -> None:
     """Raises LimitExceeded for JSON that has far more values than the limit, before it is parsed.
 
     Each value of a list or an object but its first one follows a comma.
