@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { filter, firstValueFrom, map } from "rxjs";
 import { createClient, deleteContact } from "./apollo";
-import { key, page, push, url, watchDocuments } from "./setup";
 import { GetContact, ListContacts, UpsertContact } from "./documents";
+import { key, page, push, url, watchDocuments } from "./setup";
 
-const limit = { timeout: 30_000 };
-
-test("the cache joins pages, applies an update and removes a deleted contact", limit, async () => {
+test("the cache joins pages, applies an update and removes a deleted contact", { timeout: 30_000 }, async () => {
   await push("apollo");
   const client = createClient(url, key);
   const list = client.watchQuery({ query: ListContacts, variables: page("apollo") });
@@ -39,8 +37,9 @@ test("the cache joins pages, applies an update and removes a deleted contact", l
 test("without a manifest the server makes the link send documents", async () => {
   const hasDocument = watchDocuments();
   const client = createClient(url, key);
-  const query = { query: ListContacts, variables: page("apollo"), fetchPolicy: "network-only" } as const;
-  await client.query(query);
-  await client.query(query);
+  const variables = page("apollo");
+  const fetched = { query: ListContacts, variables, fetchPolicy: "network-only" } as const;
+  await client.query(fetched);
+  await client.query(fetched);
   assert.deepEqual(hasDocument, [false, true, true]);
 });

@@ -1,13 +1,16 @@
-// Bundles the tests of the clients, with Relay's Babel plugin, into built/ of the working folder.
+// Bundles the given tests into built/, with the babel.config.json of the working folder.
 import { transformFileAsync } from "@babel/core";
 import { build } from "esbuild";
 
-const presets = [["@babel/preset-typescript", { onlyRemoveTypeImports: true }]];
+const options = {
+  presets: [["@babel/preset-typescript", { onlyRemoveTypeImports: true }]],
+  parserOpts: { plugins: ["jsx"] },
+};
 const relay = {
   name: "relay",
   setup: ({ onLoad }) =>
     onLoad({ filter: /\.tsx$/ }, async ({ path }) => {
-      const { code } = await transformFileAsync(path, { presets, parserOpts: { plugins: ["jsx"] } });
+      const { code } = await transformFileAsync(path, options);
       return { contents: code, loader: "jsx" };
     }),
 };

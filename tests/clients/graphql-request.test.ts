@@ -5,7 +5,7 @@ import { ClientError } from "graphql-request";
 import { createPageKey } from "./backend";
 import { key, page, url } from "./setup";
 import { DeleteContact, ListContacts, UpsertContact } from "./documents";
-import type { ContactInput } from "./generated/graphql";
+import type { ContactInput, ContactKey } from "./generated/graphql";
 import { createClient } from "./graphql-request";
 import { fetchSchema } from "./introspect";
 
@@ -37,11 +37,12 @@ test("the type of the result tells created, updated and conflict apart", async (
 test("pages follow one another and a deleted contact is in none", async () => {
   const emails: string[] = [];
   const variables = { ...page("request"), first: 1 };
-  let next: { hasNextPage: boolean; endCursor: string | null } = { hasNextPage: true, endCursor: null };
-  while (next.hasNextPage) {
-    const { contacts } = await client.request(ListContacts, { ...variables, after: next.endCursor });
+  let info = { hasNextPage: true, endCursor: null as string | null };
+  while (info.hasNextPage) {
+    const after = info.endCursor;
+    const { contacts } = await client.request(ListContacts, { ...variables, after });
     emails.push(...contacts!.edges.map(({ node }) => node.email));
-    next = contacts!.pageInfo;
+    info = contacts!.pageInfo;
   }
   assert.deepEqual(emails, ["request.second@example.com", "request.first@example.com"]);
 
@@ -68,8 +69,15 @@ test("a page's key reads, expires soon and does not write", async () => {
   assert.equal(contacts!.edges.length, 1);
   await assert.rejects(
     pageClient.request(UpsertContact, { input: { email: "request.third@example.com" } }),
-    (error) => error instanceof ClientError && error.response.errors?.[0].extensions.code === "FORBIDDEN",
+    (error) =>
+      error instanceof ClientError && error.response.errors?.[0].extensions.code === "FORBIDDEN",
   );
+});
+
+test("a key has exactly one member", async () => {
+  // @ts-expect-error The types refuse two, and so does the server.
+  const by: ContactKey = { externalId: "request-1", email: "request.first@example.com" };
+  await assert.rejects(client.request(DeleteContact, { by }), ClientError);
 });
 
 test("introspection with oneOf keeps the members of a key apart", async () => {

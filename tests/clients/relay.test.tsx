@@ -5,10 +5,10 @@ import { Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { RelayEnvironmentProvider } from "react-relay";
 import { Contacts } from "./Contacts";
-import { key, page, push, url } from "./setup";
 import { UpsertContact } from "./documents";
 import { createClient } from "./graphql-request";
 import { createEnvironment } from "./relay";
+import { key, page, push, url } from "./setup";
 
 const window = new Window();
 const { document, FormData } = window;
@@ -40,7 +40,9 @@ const until = (isSo: () => boolean) =>
 
 const shows = (...wanted: string[]) => until(() => String(names()) === String(wanted));
 
-test("the list shows pages, a fetched update, saved contacts and a deletion", { timeout: 30_000 }, async () => {
+const limit = { timeout: 30_000 };
+
+test("the list shows pages, a fetched update, saved contacts and a deletion", limit, async () => {
   await push("relay");
   const root = createRoot(list);
   root.render(

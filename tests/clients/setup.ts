@@ -4,7 +4,11 @@ import { createClient } from "./graphql-request";
 
 export const { ROLLCALL_URL: url = "", ROLLCALL_KEY: key = "" } = process.env;
 
-export const page = (client: string) => ({ filter: { email: { startsWith: `${client}.` } }, first: 2 });
+/** The variables of a page of the client's contacts. */
+export const page = (client: string) => ({
+  filter: { email: { startsWith: `${client}.` } },
+  first: 2,
+});
 
 /** Three contacts whose emails start with the name of the client, the third the newest. */
 export async function push(client: string) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { key, page, push, url } from "./setup";
 import { DeleteContact, GetContact, ListContacts, UpsertContact } from "./documents";
+import { key, page, push, url } from "./setup";
 import { createClient } from "./urql";
 
 test("the cache joins pages, applies an update and removes a deleted contact", async () => {
@@ -12,10 +12,11 @@ test("the cache joins pages, applies an update and removes a deleted contact", a
   const first = await client.query(ListContacts, variables).toPromise();
   const names: string[][] = [];
   const after = first.data?.contacts?.pageInfo.endCursor;
-  const { unsubscribe } = client.query(ListContacts, { ...variables, after }).subscribe(({ data }) => {
+  const pages = client.query(ListContacts, { ...variables, after });
+  const { unsubscribe } = pages.subscribe(({ data }) => {
     names.push(data!.contacts!.edges.map(({ node }) => node.displayName));
   });
-  await client.query(ListContacts, { ...variables, after }).toPromise();
+  await pages.toPromise();
   assert.deepEqual(names.at(-1), ["third", "second", "first"]);
 
   const input = { externalId: "urql-third", name: "renamed" };
@@ -23,7 +24,8 @@ test("the cache joins pages, applies an update and removes a deleted contact", a
   assert(updated?.upsertContact?.__typename === "ContactUpdated");
   assert.deepEqual(names.at(-1), ["renamed", "second", "first"]);
   const { id } = updated.upsertContact.contact;
-  const cached = await client.query(GetContact, { id }, { requestPolicy: "cache-only" }).toPromise();
+  const fromCache = { requestPolicy: "cache-only" } as const;
+  const cached = await client.query(GetContact, { id }, fromCache).toPromise();
   assert.equal(cached.data?.node?.displayName, "renamed");
 
   const by = { externalId: "urql-second" };
