@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from app.cli import custom_fields, database, doctor, keys, schema, serve, workspaces
+from app.cli import (
+    custom_fields,
+    database,
+    doctor,
+    import_contacts,
+    keys,
+    schema,
+    serve,
+    workspaces,
+)
 from app.cli.errors import errors_as_lines
 
 cli = typer.Typer(no_args_is_help=True)
@@ -38,6 +47,7 @@ cli.command()(serve.serve)
 cli.command()(database.migrate)
 cli.command()(database.backup)
 cli.command()(doctor.doctor)
+cli.command("import")(import_contacts.import_contacts)
 cli.command()(schema.schema)
 cli.add_typer(workspaces.commands, name="workspace")
 cli.add_typer(keys.commands, name="key")

@@ -1,0 +1,118 @@
+"""Carries an import out, and tells how it goes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from app.cli.meter import meter
+from app.cli.transfer_options import Place, at_place
+from app.errors import CommandFailed
+from app.transfer.checkpoint import Done, load
+from app.transfer.columns import shown
+from app.transfer.csv_file import CsvFile
+from app.transfer.execution import Execution
+from app.transfer.importing import Batches, Import
+from app.transfer.outcomes import Kind, Outcome
+from app.transfer.policy import check_policy, custom_field_types
+from app.transfer.rejected import RejectedFile
+from app.transfer.row_file import Reading, opened_rows
+from app.transfer.rows import Row, RowFile
+from app.transfer.source import STANDARD_INPUT, Source
+from app.transfer.trial import try_out
+
+INTERRUPTED = 130
+_SHOWN = 200  # characters of a message
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that an import was asked for."""
+
+    place: Place
+    reading: Reading
+    policy: Mapping[str, Any]
+
+    @property
+    def base(self) -> Path:
+        """What the files beside the import are named after."""
+        return Path("stdin") if self.reading.path == STANDARD_INPUT else self.reading.path
+
+    def options(self, rows: RowFile) -> dict[str, Any]:
+        """What has to be the same when an import goes on."""
+        place = self.place
+        columns = [str(one) for one in rows.columns] if isinstance(rows, CsvFile) else []
+        return {
+            "place": [place.workspace, place.source, place.url],
+            "policy": dict(self.policy),
+            "file": [rows.description, columns, str(self.reading.cells)],
+        }
+
+
+def run_plan(plan: Plan, *, dry_run: bool) -> None:
+    try:
+        at_place(plan.place, partial(_with_rows, plan, dry_run=dry_run))
+    except KeyboardInterrupt:
+        typer.echo("" if dry_run else "The same command goes on where this one stopped.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+async def _with_rows(plan: Plan, execution: Execution, *, dry_run: bool) -> None:
+    await check_policy(execution, plan.policy)
+    with opened_rows(plan.reading, await custom_field_types(execution)) as (source, rows):
+        typer.echo(f"{plan.reading.path}: {rows.description}.", err=True)
+        if isinstance(rows, CsvFile):
+            for line in shown(rows.columns):
+                typer.echo(f"  {line}", err=True)
+        work = _try_out if dry_run else _import
+        await work(plan, execution, source, rows)
+
+
+async def _import(plan: Plan, execution: Execution, source: Source, rows: RowFile) -> None:
+    rejected = RejectedFile(plan.base, rows)
+    checkpoint = load(plan.base.with_name(f"{plan.base.name}.progress"), plan.options(rows))
+    if checkpoint.is_new and rejected.path.exists():
+        raise CommandFailed(
+            f"{rejected.path} has the rejected rows of an earlier import. Import it, move it or "
+            "remove it."
+        )
+    if checkpoint.done.rows:
+        typer.echo(f"Going on after {checkpoint.done.rows:,} rows.", err=True)
+    work = Import(execution, Batches(rows.rows()), plan.policy, checkpoint, rejected)
+    with meter() as shown_progress:
+        shown_progress.advance(checkpoint.done.rows)
+
+        def advance(done: Done) -> None:
+            shown_progress.advance(done.rows, source.read_share)
+
+        done = await work.run(advance)
+    typer.echo(f"Imported {done.rows:,} rows: {_counted(done.counts)}.")
+    if done.rejected_bytes:
+        typer.echo(f"The rejected rows are in {rejected.path}: mend and import it.")
+
+
+async def _try_out(plan: Plan, execution: Execution, source: Source, rows: RowFile) -> None:
+    with meter() as shown_progress:
+
+        def advance(done: int) -> None:
+            shown_progress.advance(done, source.read_share)
+
+        trial = await try_out(execution, Batches(rows.rows()), plan.policy, advance)
+    counts = {kind.value: count for kind, count in trial.counts.items()}
+    typer.echo(f"An import of the {trial.rows:,} rows would give: {_counted(counts)}.")
+    for kind, (row, outcome) in trial.first.items():
+        typer.echo(f"{kind.value}, first in line {row.line:,}: {_example(row, outcome)}")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts.get(kind.value, 0):,} {kind.value}" for kind in Kind)
+
+
+def _example(row: Row, outcome: Outcome) -> str:
+    name = row.contact.get("email") or row.contact.get("externalId") or "a row without identifiers"
+    said = "; ".join(fault.message for fault in outcome.faults) or ", ".join(outcome.changes)
+    text = f"{name}: {said}" if said else str(name)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,0 +1,1 @@
+"""Contacts out of files and into files, by the operations of the API."""

@@ -1,0 +1,115 @@
+"""How far an import has come, in a file beside the one that is imported.
+
+It is written before each batch with what the batch is going to do, and so tells of a batch whose
+answer was lost: the prediction of the same batch is another one once it has been written.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from app.errors import CommandFailed
+from app.transfer.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What has been done up to a row. `digest` is that of all rows so far, `rejected_bytes` the
+    length of the file of rejected rows."""
+
+    rows: int = 0
+    digest: str = ""
+    rejected_bytes: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def after(self, rows: Sequence[Row], counts: Mapping[str, int], rejected_bytes: int) -> "Done":
+        total = {
+            name: self.counts.get(name, 0) + counts.get(name, 0)
+            for name in dict.fromkeys([*self.counts, *counts])
+        }
+        return Done(self.rows + len(rows), digest_of(rows, self.digest), rejected_bytes, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A batch that may have been written, the effect of each of its rows, and what is done then."""
+
+    effects: Sequence[int]
+    done: Done
+
+    def was_written(self, predicted: Sequence[int]) -> bool:
+        """Whether none of the effects is still to come, by a later prediction."""
+        changing = [effect > 0 for effect in self.effects]
+        still = (
+            a == b for a, b, one in zip(self.effects, predicted, changing, strict=False) if one
+        )
+        return any(changing) and not any(still)
+
+
+def digest_of(rows: Iterable[Row], before: str) -> str:
+    """The digest of `before` and the rows, whether they come together or one by one."""
+    for row in rows:
+        text = json.dumps([before, row.line, row.original])
+        before = sha256(text.encode()).hexdigest()
+    return before
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    path: Path
+    options: str
+    done: Done = field(default_factory=Done)
+    pending: Pending | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return not self.done.rows and self.pending is None
+
+    def with_pending(self, pending: Pending | None) -> "Checkpoint":
+        return replace(self, pending=pending)
+
+    def with_done(self, done: Done) -> "Checkpoint":
+        return replace(self, done=done, pending=None)
+
+    def save(self) -> None:
+        """At once and as a whole: a reader finds this one or the one before."""
+        state = asdict(self)
+        del state["path"]
+        new = self.path.with_name(f"{self.path.name}.new")
+        with new.open("w") as file:
+            json.dump(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self.path)
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def load(path: Path, options: Mapping[str, Any]) -> Checkpoint:
+    """The checkpoint in the file, or a new one. Raises CommandFailed for one of other options."""
+    digest = sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        return Checkpoint(path, digest)
+    try:
+        found = json.loads(text)
+        pending = found["pending"]
+        if found["options"] != digest:
+            raise CommandFailed(
+                f"{path} is of an import with other options. Give the same options to go on, or "
+                "remove the file to start again."
+            )
+        return Checkpoint(
+            path,
+            digest,
+            Done(**found["done"]),
+            pending and Pending(pending["effects"], Done(**pending["done"])),
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise CommandFailed(f"{path} is no checkpoint of an import. Remove it.") from error

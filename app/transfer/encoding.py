@@ -1,0 +1,92 @@
+"""Finds out the encoding of a text file."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from charset_normalizer import from_bytes
+
+from app.errors import CommandFailed
+
+UTF8 = "utf-8"
+
+# In this order: the first two bytes of UTF-32's mark are UTF-16's.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_PIECE_BYTES = 64 * 1024
+_SAMPLE_BYTES = 256 * 1024
+
+# Those that spreadsheets and address books write, so that a short sample is not taken for a rare
+# one.
+_USUAL = [
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "mac_roman"),
+    *("iso8859_2", "koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949"),
+]
+
+
+@dataclass
+class _Lines:
+    """The lines that are not ASCII: how many are UTF-8 and how many are not, and the first ones."""
+
+    utf8: int = 0
+    others: int = 0
+    sample: bytes = b""
+
+    def add(self, line: bytes) -> None:
+        try:
+            line.decode()
+            self.utf8 += 1
+        except UnicodeDecodeError as error:
+            if error.reason == "unexpected end of data":
+                return  # a piece of a long line
+            self.others += 1
+            if len(self.sample) < _SAMPLE_BYTES:
+                self.sample += line
+
+
+def named_encoding(name: str) -> str:
+    """Raises CommandFailed for an encoding that Python does not have."""
+    try:
+        codecs.lookup(name)
+        return name
+    except LookupError as error:
+        raise CommandFailed(f"--encoding must be the name of an encoding, not {name}.") from error
+
+
+def encoding_of(stream: IO[bytes], head: bytes) -> str:
+    """The encoding of a text of which `head` is the start: by its mark, else UTF-8 if nearly all
+    lines are, else what the others most likely are."""
+    for mark, name in _MARKS.items():
+        if head.startswith(mark):
+            return name
+    if (wide := _wide(head)) is not None:
+        return wide
+    lines = _Lines()
+    for line in _pieces(stream):
+        if not line.isascii():
+            lines.add(line)
+    if lines.others * 10 <= lines.utf8 + lines.others:
+        return UTF8
+    best = from_bytes(lines.sample, cp_isolation=_USUAL).best()
+    return best.encoding if best is not None else "cp1252"
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines, and pieces of long ones."""
+    while piece := stream.readline(_PIECE_BYTES):
+        yield piece
+
+
+def _wide(head: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of most text in it is NUL."""
+    start = head[:4096]
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if max(even, odd) * 3 < len(start) // 2:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"

@@ -1,0 +1,60 @@
+"""Executes operations over HTTP with an API key, for those who have no access to the database."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.errors import CommandFailed
+from app.transfer.execution import Refused, TryAgain, data_of
+
+TIMEOUT_SECONDS = 60
+
+
+class OverHttp:
+    def __init__(self, client: httpx.AsyncClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    async def execute(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        # Of the standard library, which also writes the lone surrogates that the API refuses.
+        body = json.dumps({"query": document, "variables": variables})
+        try:
+            response = await self._client.post(self._url, content=body.encode())
+        except httpx.TransportError as error:
+            raise TryAgain(f"{self._url}: {error or type(error).__name__}") from error
+        return _data(response, self._url)
+
+
+def _data(response: httpx.Response, url: str) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if response.status_code in (429, 502, 503, 504):
+        raise TryAgain(f"{url} answers {response.status_code}", _seconds(response))
+    if response.status_code == 413:  # of a proxy too
+        raise Refused("BAD_REQUEST", "The row is longer than the server accepts.")
+    if not isinstance(answer, dict) or not answer.keys() & {"data", "errors"}:
+        raise CommandFailed(f"{url} answers {response.status_code}, and not as Rollcall does.")
+    return data_of(answer)
+
+
+def _seconds(response: httpx.Response) -> float | None:
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isdecimal() else None
+
+
+@asynccontextmanager
+async def over_http(url: str, key: str) -> AsyncIterator[OverHttp]:
+    """Raises CommandFailed for a URL that is none."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CommandFailed("--url must be an address such as https://contacts.example.com.")
+    endpoint = url.rstrip("/") if parts.path.strip("/") else f"{url.rstrip('/')}/graphql"
+    headers = {"x-api-key": key, "content-type": "application/json"}
+    async with httpx.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS) as client:
+        yield OverHttp(client, endpoint)
