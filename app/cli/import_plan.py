@@ -8,9 +8,10 @@ from typing import Any
 
 import typer
 
-from app.cli.meter import meter
+from app.cli.progress import shown_progress
 from app.cli.transfer_options import Place, at_place
 from app.errors import CommandFailed
+from app.progress import Report
 from app.transfer.checkpoint import Done, load
 from app.transfer.columns import shown
 from app.transfer.csv_file import CsvFile
@@ -63,10 +64,6 @@ def run_plan(plan: Plan, *, dry_run: bool) -> None:
 async def _with_rows(plan: Plan, execution: Execution, *, dry_run: bool) -> None:
     await check_policy(execution, plan.policy)
     with opened_rows(plan.reading, await custom_field_types(execution)) as (source, rows):
-        typer.echo(f"{plan.reading.path}: {rows.description}.", err=True)
-        if isinstance(rows, CsvFile):
-            for line in shown(rows.columns):
-                typer.echo(f"  {line}", err=True)
         work = _try_out if dry_run else _import
         await work(plan, execution, source, rows)
 
@@ -79,32 +76,40 @@ async def _import(plan: Plan, execution: Execution, source: Source, rows: RowFil
             f"{rejected.path} has the rejected rows of an earlier import. Import it, move it or "
             "remove it."
         )
+    _describe(plan, rows)
     if checkpoint.done.rows:
         typer.echo(f"Going on after {checkpoint.done.rows:,} rows.", err=True)
     work = Import(execution, Batches(rows.rows()), plan.policy, checkpoint, rejected)
-    with meter() as shown_progress:
-        shown_progress.advance(checkpoint.done.rows)
-
-        def advance(done: Done) -> None:
-            shown_progress.advance(done.rows, source.read_share)
-
-        done = await work.run(advance)
+    with shown_progress() as report:
+        done = await work.run(lambda done: _report(report, done.rows, source))
     typer.echo(f"Imported {done.rows:,} rows: {_counted(done.counts)}.")
     if done.rejected_bytes:
         typer.echo(f"The rejected rows are in {rejected.path}: mend and import it.")
 
 
+def _describe(plan: Plan, rows: RowFile) -> None:
+    typer.echo(f"{plan.reading.path}: {rows.description}.", err=True)
+    if isinstance(rows, CsvFile):
+        for line in shown(rows.columns):
+            typer.echo(f"  {line}", err=True)
+
+
 async def _try_out(plan: Plan, execution: Execution, source: Source, rows: RowFile) -> None:
-    with meter() as shown_progress:
-
-        def advance(done: int) -> None:
-            shown_progress.advance(done, source.read_share)
-
-        trial = await try_out(execution, Batches(rows.rows()), plan.policy, advance)
+    _describe(plan, rows)
+    batches = Batches(rows.rows())
+    with shown_progress() as report:
+        trial = await try_out(
+            execution, batches, plan.policy, lambda done: _report(report, done, source)
+        )
     counts = {kind.value: count for kind, count in trial.counts.items()}
     typer.echo(f"An import of the {trial.rows:,} rows would give: {_counted(counts)}.")
     for kind, (row, outcome) in trial.first.items():
         typer.echo(f"{kind.value}, first in line {row.line:,}: {_example(row, outcome)}")
+
+
+def _report(report: Report, rows: int, source: Source) -> None:
+    """How many rows there are in all, the bytes that have been read tell approximately."""
+    report("Rows", rows, round(rows / source.read_share) if source.read_share else 0)
 
 
 def _counted(counts: Mapping[str, int]) -> str:

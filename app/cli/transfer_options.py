@@ -8,10 +8,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from app.cli.opening import open_database, prepare_schema
+from app.cli.opening import open_database, prepare_schema, read_settings, require_file
 from app.errors import CommandFailed
 from app.fields.sources import DEFAULT_SOURCE
-from app.settings import Settings
 from app.transfer.execution import Execution
 
 T = TypeVar("T")
@@ -75,7 +74,8 @@ async def _execution(place: Place) -> AsyncIterator[Execution]:
     from app.transfer.in_process import InProcess
     from app.workspaces.command_line_key import command_line_caller
 
-    settings = Settings()
+    settings = read_settings()
+    require_file(settings)
     async with open_database(settings) as database:
         await prepare_schema(database, settings)
         caller = await command_line_caller(database, place.workspace, place.source)

@@ -73,8 +73,22 @@ def encoding_of(stream: IO[bytes], head: bytes) -> str:
             lines.add(line)
     if lines.others * 10 <= lines.utf8 + lines.others:
         return UTF8
-    best = from_bytes(lines.sample, cp_isolation=_USUAL).best()
-    return best.encoding if best is not None else "cp1252"
+    return _likely(lines.sample)
+
+
+def _likely(sample: bytes) -> str:
+    """The first of the usual encodings that no other one fits better."""
+    found = from_bytes(sample, cp_isolation=_USUAL)
+    best = found.best()
+    if best is None:
+        return _USUAL[0]
+    fitting = {
+        name
+        for match in found
+        if (match.chaos, match.coherence) == (best.chaos, best.coherence)
+        for name in match.could_be_from_charset
+    }
+    return next((name for name in _USUAL if name in fitting), best.encoding)
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:

@@ -36,11 +36,11 @@ def _data(response: httpx.Response, url: str) -> dict[str, Any]:
         answer = None
     if response.status_code in (429, 502, 503, 504):
         raise TryAgain(f"{url} answers {response.status_code}", _seconds(response))
-    if response.status_code == 413:  # of a proxy too
-        raise Refused("BAD_REQUEST", "The row is longer than the server accepts.")
-    if not isinstance(answer, dict) or not answer.keys() & {"data", "errors"}:
-        raise CommandFailed(f"{url} answers {response.status_code}, and not as Rollcall does.")
-    return data_of(answer)
+    if isinstance(answer, dict) and answer.keys() & {"data", "errors"}:
+        return data_of(answer)
+    if response.status_code == 413:  # of a proxy
+        raise Refused("TOO_LONG", "The row is longer than the server accepts.")
+    raise CommandFailed(f"{url} answers {response.status_code}, and not as Rollcall does.")
 
 
 def _seconds(response: httpx.Response) -> float | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-import zstandard
+import pyzstd
 
 from app.errors import CommandFailed
 
@@ -46,7 +46,7 @@ def opened(path: Path) -> Iterator[Source]:
             size = path.stat().st_size
         try:
             yield Source(_decompressed(_buffered(raw)), raw, size)
-        except (EOFError, gzip.BadGzipFile, zstandard.ZstdError) as error:
+        except (EOFError, gzip.BadGzipFile, pyzstd.ZstdError) as error:
             raise CommandFailed(f"{path} ends early or is damaged: {error}.") from error
 
 
@@ -56,9 +56,7 @@ def _decompressed(packed: io.BufferedReader) -> io.BufferedReader:
     if start.startswith(_GZIP):
         return _buffered(cast(IO[bytes], gzip.GzipFile(fileobj=packed)))
     if start == _ZSTD:
-        return _buffered(
-            zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
-        )
+        return _buffered(cast(IO[bytes], pyzstd.ZstdFile(packed)))
     return packed
 
 

@@ -1,0 +1,189 @@
+"""An import that is interrupted, at whichever moment, ends as one that is not."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.database.sessions import Database
+from app.settings import Settings
+from app.transfer.checkpoint import Done, load
+from app.transfer.execution import Execution, TryAgain
+from app.transfer.importing import Batches, Import
+from app.transfer.in_process import InProcess
+from app.transfer.rejected import RejectedFile
+from app.transfer.row_file import Reading, opened_rows
+from app.workspaces.command_line_key import command_line_caller
+from app.workspaces.workspaces import create_workspace
+from tests.support.client import Client
+from tests.support.commands import Rollcall
+from tests.support.server import COUNTED
+
+CONTACTS = """{ contacts(first: 100, orderBy: {field: EMAIL, direction: ASC}) {
+    totalCount nodes { externalId email name tags isUnsubscribed version } } }"""
+
+# Rows that depend on one another: what has been written changes the answer of the next attempt.
+ROWS = [
+    *("1,a@example.com,A,", "1,b@example.com,B,", "2,a@example.com,C,yes", "3,bad,D,"),
+    *("4,d@example.com,E,", "5,d@example.com,F,", "4,d@example.com,G,", "4,d@example.com,E,"),
+    *("6,f@example.com,H,yes", "7,f@example.com,I", "6,g@example.com,J,", "8,f@example.com,K,"),
+]
+HEADER = "externalId,email,name,isUnsubscribed"
+POLICIES: dict[str, dict[str, Any]] = {"default": {}, "create only": {"onMatch": "CONFLICT"}}
+
+# A command whose process is killed when it has written a batch and not yet told anybody.
+KILLED = """
+import os, signal, sys
+from app.transfer import importing
+importing.BATCH_ROWS = 100
+upsert, left = importing.upsert, int(sys.argv.pop(1))
+async def killed(*arguments, **options):
+    global left
+    answer = await upsert(*arguments, **options)
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answer
+importing.upsert = killed
+from app.cli import main
+main()
+"""
+
+
+class Interrupted(Exception):
+    pass
+
+
+class Cut:
+    """Raises at one moment: before an operation is executed, or before its answer arrives."""
+
+    def __init__(self, execution: Execution, moment: int, error: Exception) -> None:
+        self._execution = execution
+        self._left = moment
+        self._error = error
+
+    async def execute(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        self._count()
+        data = await self._execution.execute(document, variables)
+        self._count()
+        return data
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise self._error
+
+
+class Site:
+    """A file and an empty workspace."""
+
+    def __init__(self, folder: Path, policy: str, execution: Execution) -> None:
+        folder.mkdir()
+        self.path = folder / "a.csv"
+        self.path.write_text("\n".join([HEADER, *ROWS]))
+        self.policy = POLICIES[policy]
+        self.execution = execution
+
+    async def attempt(self, execution: Execution) -> Done:
+        with opened_rows(Reading(self.path), {}) as (_, rows):
+            checkpoint = load(self.path.with_name("a.csv.progress"), {})
+            rejected = RejectedFile(self.path, rows)
+            batches = Batches(rows.rows())
+            work = Import(execution, batches, self.policy, checkpoint, rejected)
+            return await work.run(lambda _: None)
+
+    async def ended(self, moments: Sequence[int], error: Exception) -> tuple[Any, ...]:
+        """The contacts, rejected rows and counts of an import that is cut at each moment."""
+        done: Done | None = None
+        for moment in moments:
+            with suppress(Interrupted):
+                done = done or await self.attempt(Cut(self.execution, moment, error))
+        done = done or await self.attempt(self.execution)
+        rejected = self.path.with_name("a.csv.rejected.csv").read_text()
+        return await self.execution.execute(CONTACTS, {}), rejected, done.counts
+
+
+async def site(database: Database, folder: Path, policy: str) -> Site:
+    async with database.write_directory() as session:
+        await create_workspace(session, folder.name)
+    caller = await command_line_caller(database, folder.name, "default")
+    return Site(folder, policy, InProcess(database, caller, Settings(_env_file=None)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "error"),
+    [("create only", Interrupted()), ("default", TryAgain("The answer was lost", 0))],
+    ids=["interrupted", "answer lost"],
+)
+async def test_interrupted_import_ends_as_another(
+    policy: str,
+    error: Exception,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.transfer.importing.BATCH_ROWS", 5)
+    whole = await (await site(database, tmp_path / "whole", policy)).ended([], error)
+    for moment in range(1, 14):
+        cut = await site(database, tmp_path / str(moment), policy)
+        assert await cut.ended([moment, 4], error) == whole, moment
+
+
+async def test_killed_process_is_continued(
+    rollcall: Rollcall,
+    api: Client,
+    stranger: Client,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.transfer.importing.BATCH_ROWS", 100)
+    rows = [f"{number},p{number}@example.com,Name," for number in range(20, 250)]
+    text = "\n".join([HEADER, *ROWS, *rows, *ROWS])
+    killed, whole = tmp_path / "killed.csv", tmp_path / "whole.csv"
+    for path in (killed, whole):
+        path.write_text(text)
+
+    def command(path: Path, workspace: str) -> list[str]:
+        return ["import", path.name, "--workspace", workspace, "--on-match", "conflict"]
+
+    process = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", KILLED, "2", *command(killed, "ours")],
+        env=os.environ | COUNTED | {"DATABASE_URL": database_url},
+        capture_output=True,
+        check=False,
+    )
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    other = [*command(killed, "ours"), "--tags", "add"]
+    result = await asyncio.to_thread(rollcall, *other, DATABASE_URL=database_url)
+    assert (result.code, "is of an import with other options" in result.err) == (1, True)
+    ends = [
+        await asyncio.to_thread(rollcall, *arguments, DATABASE_URL=database_url)
+        for arguments in (command(killed, "ours"), command(whole, "theirs"))
+    ]
+    assert "Going on after 100 rows." in ends[0].err
+    assert ends[0].out.splitlines()[0] == ends[1].out.splitlines()[0]
+    assert await api(CONTACTS) == await stranger(CONTACTS)
+    rejected = [path.with_name(f"{path.name}.rejected.csv") for path in (killed, whole)]
+    assert rejected[0].read_bytes() == rejected[1].read_bytes()
+    assert not killed.with_name("killed.csv.progress").exists()
+
+
+async def test_changed_file_is_not_continued(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.transfer.importing.BATCH_ROWS", 5)
+    cut = await site(database, tmp_path / "changed", "default")
+    with pytest.raises(Interrupted):
+        await cut.attempt(Cut(cut.execution, 9, Interrupted()))
+    cut.path.write_text(cut.path.read_text().replace("A,", "Z,"))
+    with pytest.raises(Exception, match="has changed since its import stopped"):
+        await cut.attempt(cut.execution)
