@@ -11,6 +11,7 @@ from app.cli import (
     custom_fields,
     database,
     doctor,
+    export_contacts,
     import_contacts,
     keys,
     schema,
@@ -48,6 +49,7 @@ cli.command()(database.migrate)
 cli.command()(database.backup)
 cli.command()(doctor.doctor)
 cli.command("import")(import_contacts.import_contacts)
+cli.command("export")(export_contacts.export_contacts)
 cli.command()(schema.schema)
 cli.add_typer(workspaces.commands, name="workspace")
 cli.add_typer(keys.commands, name="key")

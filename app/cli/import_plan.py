@@ -12,7 +12,7 @@ from app.cli.progress import shown_progress
 from app.cli.transfer_options import Place, at_place
 from app.errors import CommandFailed
 from app.progress import Report
-from app.transfer.checkpoint import Done, load
+from app.transfer.checkpoint import load
 from app.transfer.columns import shown
 from app.transfer.csv_file import CsvFile
 from app.transfer.execution import Execution
@@ -23,6 +23,7 @@ from app.transfer.rejected import RejectedFile
 from app.transfer.row_file import Reading, opened_rows
 from app.transfer.rows import Row, RowFile
 from app.transfer.source import STANDARD_INPUT, Source
+from app.transfer.state_file import path_of
 from app.transfer.trial import try_out
 
 INTERRUPTED = 130
@@ -70,7 +71,7 @@ async def _with_rows(plan: Plan, execution: Execution, *, dry_run: bool) -> None
 
 async def _import(plan: Plan, execution: Execution, source: Source, rows: RowFile) -> None:
     rejected = RejectedFile(plan.base, rows)
-    checkpoint = load(plan.base.with_name(f"{plan.base.name}.progress"), plan.options(rows))
+    checkpoint = load(path_of(plan.base), plan.options(rows))
     if checkpoint.is_new and rejected.path.exists():
         raise CommandFailed(
             f"{rejected.path} has the rejected rows of an earlier import. Import it, move it or "

@@ -5,15 +5,14 @@ answer was lost: the prediction of the same batch is another one once it has bee
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from app.errors import CommandFailed
 from app.transfer.rows import Row
+from app.transfer.state_file import load_state, save_state, unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +75,9 @@ class Checkpoint:
         return replace(self, done=done, pending=None)
 
     def save(self) -> None:
-        """At once and as a whole: a reader finds this one or the one before."""
         state = asdict(self)
         del state["path"]
-        new = self.path.with_name(f"{self.path.name}.new")
-        with new.open("w") as file:
-            json.dump(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self.path)
+        save_state(self.path, state)
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -92,24 +85,16 @@ class Checkpoint:
 
 def load(path: Path, options: Mapping[str, Any]) -> Checkpoint:
     """The checkpoint in the file, or a new one. Raises CommandFailed for one of other options."""
-    digest = sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
+    digest, state = load_state(path, options)
+    if state is None:
         return Checkpoint(path, digest)
     try:
-        found = json.loads(text)
-        pending = found["pending"]
-        if found["options"] != digest:
-            raise CommandFailed(
-                f"{path} is of an import with other options. Give the same options to go on, or "
-                "remove the file to start again."
-            )
+        pending = state["pending"]
         return Checkpoint(
             path,
             digest,
-            Done(**found["done"]),
+            Done(**state["done"]),
             pending and Pending(pending["effects"], Done(**pending["done"])),
         )
-    except (ValueError, TypeError, KeyError) as error:
-        raise CommandFailed(f"{path} is no checkpoint of an import. Remove it.") from error
+    except (TypeError, KeyError) as error:
+        raise unreadable(path) from error

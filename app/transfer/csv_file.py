@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.text import normalised
 from app.transfer.columns import Column
 from app.transfer.formulas import undefused
 from app.transfer.kinds import UNSUBSCRIBED, Kind
@@ -80,7 +81,7 @@ class CsvFile:
 
     def _add(self, row: Row, column: Column, cell: str) -> None:
         """Raises ValueError."""
-        is_empty = not cell.strip()
+        is_empty = not normalised(cell)
         if column.field is None:
             if not is_empty and not column.header:
                 raise ValueError("must be empty, because the header does not name its column")

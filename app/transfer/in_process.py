@@ -7,6 +7,7 @@ import orjson
 from app.api.graphql.context import Context
 from app.api.graphql.execution.answers import ErrorBudget, error_answer, executed
 from app.api.graphql.schema import schema
+from app.api.http.answer_bytes import dumps
 from app.api.http.operations import Operations
 from app.api.http.parameters import parameters_of
 from app.database.sessions import Database
@@ -30,7 +31,7 @@ class InProcess:
         except RollcallError as error:
             answer = error_answer(error)
         # JSON, as HTTP would answer it: times and ids are texts.
-        return data_of(orjson.loads(orjson.dumps(answer)))
+        return data_of(orjson.loads(dumps(answer)))
 
     async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         operation = self._operations.find(

@@ -164,7 +164,7 @@ async def test_killed_process_is_continued(
     assert process.returncode == -signal.SIGKILL, process.stderr
     other = [*command(killed, "ours"), "--tags", "add"]
     result = await asyncio.to_thread(rollcall, *other, DATABASE_URL=database_url)
-    assert (result.code, "is of an import with other options" in result.err) == (1, True)
+    assert (result.code, "was written with other options" in result.err) == (1, True)
     ends = [
         await asyncio.to_thread(rollcall, *arguments, DATABASE_URL=database_url)
         for arguments in (command(killed, "ours"), command(whole, "theirs"))
