@@ -19,11 +19,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import asyncpg
 import httpx
 import psutil
 import typer
-from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.fields.contact import API_NAMES
 from app.transfer.contact_lines import FIELDS, CsvLines
@@ -159,16 +158,17 @@ def _over_http(site: Site) -> Measured:
 
 async def _copy(site: Site) -> Measured:
     """The same rows by PostgreSQL's COPY into a table of texts without an index."""
-    url = make_url(site.new_url("bare"))
-    host = url.query["host"]
-    assert isinstance(host, str)
-    connection = await asyncpg.connect(host=host, user=url.username, database=url.database)
+    url = site.new_url("bare")
     columns = ", ".join(f'"{name}" text' for name in FIELDS)
-    await connection.execute(f"CREATE TABLE bare ({columns})")
-    start = time.monotonic()
-    await connection.copy_to_table("bare", source=site.file, format="csv", header=True)
-    seconds = time.monotonic() - start
-    await connection.close()
+    await execute(url, f"CREATE TABLE bare ({columns})")
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        start = time.monotonic()
+        await driver.copy_to_table("bare", source=site.file, format="csv", header=True)
+        seconds = time.monotonic() - start
+    await engine.dispose()
     return Measured("COPY into a bare table", seconds)
 
 
