@@ -97,7 +97,7 @@ def bench(
         whole = site.run(url, "import", site.file.name, "--workspace", WORKSPACE)
         measured = [whole, _over_http(site)]
         if postgresql:
-            measured.append(asyncio.run(_copy(site)))
+            measured.append(asyncio.run(_copy(site.new_url("bare"), site.file)))
         table = ["| Way | Rows a second | Peak memory |", "|---|---:|---:|"]
         table += [one.line(rows) for one in measured]
         typer.echo("\n".join(table))
@@ -156,9 +156,8 @@ def _over_http(site: Site) -> Measured:
     return Measured("upsertContacts over HTTP, 1,000 rows each", seconds, peak)
 
 
-async def _copy(site: Site) -> Measured:
+async def _copy(url: str, file: Path) -> Measured:
     """The same rows by PostgreSQL's COPY into a table of texts without an index."""
-    url = site.new_url("bare")
     columns = ", ".join(f'"{name}" text' for name in FIELDS)
     await execute(url, f"CREATE TABLE bare ({columns})")
     engine = create_async_engine(url)
@@ -166,7 +165,7 @@ async def _copy(site: Site) -> Measured:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
         start = time.monotonic()
-        await driver.copy_to_table("bare", source=site.file, format="csv", header=True)
+        await driver.copy_to_table("bare", source=file, format="csv", header=True)
         seconds = time.monotonic() - start
     await engine.dispose()
     return Measured("COPY into a bare table", seconds)

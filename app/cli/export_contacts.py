@@ -49,7 +49,10 @@ def export_contacts(
     ] = "",
     search: Annotated[str, typer.Option(metavar="TEXT", help="As `search` of the API.")] = "",
     chosen: Annotated[
-        Format | None, typer.Option("--format", help="Without it, the ending of FILE tells.")
+        Format | None,
+        typer.Option(
+            "--format", metavar="FORMAT", help="csv or ndjson; by default, of FILE's ending."
+        ),
     ] = None,
     raw: Annotated[
         bool, typer.Option("--raw", help="Puts no apostrophe before what would be a formula.")
