@@ -29,9 +29,14 @@ class Output:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
             return length + len(content)
-        with self._path.open("ab") as file:
+        with open(self._path, "ab", opener=_private) as file:
             file.truncate(length)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
             return file.tell()
+
+
+def _private(path: str, flags: int) -> int:
+    """Only the owner can read the contacts."""
+    return os.open(path, flags, 0o600)

@@ -15,13 +15,18 @@ def path_of(file: Path) -> Path:
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
-    """As a whole: a reader finds this state or the one before."""
+    """As a whole, so that a reader finds this state or the one before, also after a power cut."""
     new = path.with_name(f"{path.name}.new")
     with new.open("w") as file:
         json.dump(state, file)
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def load_state(path: Path, options: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:

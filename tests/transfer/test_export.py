@@ -163,6 +163,7 @@ async def test_interrupted_export_goes_on_after_its_last_page(
             ends += 1
     assert ends == 1
     assert cut.read_bytes() == whole.read_bytes()
+    assert cut.stat().st_mode & 0o777 == 0o600
     text = io.StringIO(cut.read_bytes().decode(), newline="")
     assert sum(1 for _ in csv.reader(text)) == len(ODD) + 1
 

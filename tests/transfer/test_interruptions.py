@@ -177,6 +177,31 @@ async def test_killed_process_is_continued(
     assert not killed.with_name("killed.csv.progress").exists()
 
 
+async def test_ctrl_c_is_quiet_and_says_how_to_go_on(
+    rollcall: Rollcall,
+    api: Client,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([HEADER, *ROWS]))
+    command = ("import", path.name, "--workspace", "ours")
+    with monkeypatch.context() as patch:
+        patch.setattr("app.transfer.importing.upsert", interrupted)
+        stopped = await asyncio.to_thread(rollcall, *command, DATABASE_URL=database_url)
+    assert (stopped.code, stopped.out) == (130, "")
+    assert stopped.err.splitlines() == [
+        "a.csv: CSV in utf-8, separated by commas.",
+        "The same command goes on where this one stopped.",
+    ]
+    ended = await asyncio.to_thread(rollcall, *command, DATABASE_URL=database_url)
+    assert ended.out.startswith(f"Imported {len(ROWS)} rows: ")
+
+
 async def test_changed_file_is_not_continued(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
