@@ -30,7 +30,7 @@ from app.transfer.outcomes import BATCH_ROWS, UPSERT
 from app.transfer.row_file import Reading, opened_rows
 from bench.people import people
 from bench.postgresql import execute, temporary_cluster
-from tests.support.server import Server
+from tests.support.server import ExecutedServer
 
 SEED = 1
 WORKSPACE = "bench"
@@ -135,7 +135,7 @@ def _over_http(site: Site) -> Measured:
     """The same rows by `upsertContacts`, one request after the other."""
     folder = site.folder / "server"
     folder.mkdir()
-    server = Server(folder, ENVIRONMENT="development", DATABASE_URL=site.new_url("http"))
+    server = ExecutedServer(folder, ENVIRONMENT="development", DATABASE_URL=site.new_url("http"))
     server.start()
     assert server.process is not None
     process, peak = psutil.Process(server.process.pid), 0
