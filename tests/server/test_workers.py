@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 from tests.support.commands import Rollcall, refused
 from tests.support.databases import copied_postgresql
 from tests.support.postgres import Cluster
-from tests.support.server import COUNTED, ExecutedServer, Server
+from tests.support.server import ExecutedServer, Server
 from tests.support.waiting import until
 
 CALLERS = 16
@@ -59,7 +59,6 @@ def server(tmp_path: Path, cluster: Cluster, database: str) -> Iterator[Server]:
         DATABASE_POOL_SIZE=str(2 * CALLERS),  # of which a workspace's writers take half
         DATABASE_LOCK_TIMEOUT_SECONDS="60",
         DATABASE_STATEMENT_TIMEOUT_SECONDS="60",
-        **COUNTED,
     )
     start(server)
     yield server
