@@ -12,7 +12,7 @@ from app.contacts.listing.conditions import Condition
 from app.contacts.listing.page import meeting
 from app.contacts.selection import change_together, check_keys, oldest
 from app.contacts.store.find import find
-from app.contacts.store.save import save
+from app.contacts.store.save import check_changes, save
 from app.database.dialect import RowLock
 from app.database.errors import try_again
 from app.database.sessions import Database
@@ -57,9 +57,11 @@ async def delete_by_keys(
             if contact is not None:
                 working_set.remove(contact.id)
             outcomes.append(contact or NOT_FOUND)
-        if not dry_run:
-            deleted = [one for one in outcomes if isinstance(one, Contact)]
-            await save(session, _deletions(caller, deleted))
+        deletions = _deletions(caller, (one for one in outcomes if isinstance(one, Contact)))
+        if dry_run:
+            check_changes(deletions)
+        else:
+            await save(session, deletions)
     return outcomes
 
 

@@ -14,6 +14,10 @@ CUSTOM_FIELDS_LIMIT = 500
 # more than the body of a bulk has.
 UPDATE_BYTES_LIMIT = 4_096
 
+# Tags, assignments and values of custom fields that one mutation writes or removes, each of which
+# is a row of an index. With so many, a transaction holds SQLite's writer for about a second.
+INDEXED_VALUES_LIMIT = 50_000
+
 # Of all filters and searches of one operation.
 CONDITIONS_LIMIT = 200
 CONDITION_VALUES_LIMIT = 10_000

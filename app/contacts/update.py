@@ -19,7 +19,7 @@ from app.contacts.listing.order import OLDEST_FIRST, Position
 from app.contacts.listing.page import meeting
 from app.contacts.selection import change_together, check_keys, oldest
 from app.contacts.store.find import find
-from app.contacts.store.save import save
+from app.contacts.store.save import check_changes, save
 from app.database.dialect import RowLock
 from app.database.errors import try_again
 from app.database.sessions import Database, WorkspaceSession
@@ -112,7 +112,9 @@ async def _update(
         if condition is not None:
             keys = await _meeting(session, keys, working_set, condition)
         outcomes, changes = await _decide(keys, working_set, edit, caller)
-        if not dry_run:
+        if dry_run:
+            check_changes(changes)
+        else:
             await save(session, changes)
     return outcomes
 

@@ -15,7 +15,7 @@ from app.contacts.decision.working_set import WorkingSet
 from app.contacts.keys import ContactKey, given_keys
 from app.contacts.limits import ROWS_LIMIT
 from app.contacts.store.find import find
-from app.contacts.store.save import save
+from app.contacts.store.save import check_changes, save
 from app.database.dialect import RowLock
 from app.database.errors import try_again
 from app.database.sessions import Database
@@ -102,7 +102,9 @@ async def _decided(
         return (await _decide(upserts, WorkingSet()))[0]
     if dry_run:
         async with database.read(upserts[0].caller) as session:
-            return (await _decide(upserts, await find(session, _keys(upserts))))[0]
+            outcomes, changes = await _decide(upserts, await find(session, _keys(upserts)))
+        check_changes(changes)
+        return outcomes
     if lock is RowLock.NO_WAIT:
         return await _saved(database, upserts, lock, atomic=atomic)
     return await _saved_after_races(database, upserts, lock, atomic=atomic)

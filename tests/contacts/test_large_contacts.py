@@ -1,4 +1,4 @@
-"""Stored contacts that are too large to be read together are not changed together."""
+"""Contacts that are too large together are not changed together."""
 
 import asyncio
 from typing import Any
@@ -77,3 +77,21 @@ async def test_single_upserts_that_come_together_are_not_refused(api: Client) ->
     calls = [api(UPSERT, input=one | {"name": "Ada"}) for one in emails(COUNT)]
     answers = await asyncio.gather(*calls)
     assert answers == [{"contact": {"version": 2}}] * COUNT
+
+
+async def test_mutation_writes_and_removes_a_limited_number_of_tags_and_custom_fields(
+    api: Client,
+) -> None:
+    tags = [f"tag {number}" for number in range(100)]
+    rows = [one | {"tags": tags} for one in emails(510)]  # 51,000, of which 50,000 are allowed
+    for dry_run in (True, False):
+        [error] = (await api.execute(BULK, inputs=rows, dryRun=dry_run))["errors"]
+        assert error["extensions"]["limit"] == "INDEXED_VALUES"
+        assert "send fewer rows" in error["message"]
+    assert await api("{ contacts { totalCount } }") == {"totalCount": 0}
+    for part in (rows[:300], rows[300:]):
+        await api(BULK, inputs=part, dryRun=False)
+    [error] = (await api.execute(DELETE, selection={"keys": emails(510)}))["errors"]
+    assert error["extensions"]["limit"] == "INDEXED_VALUES"
+    selection = {"filter": {"isActive": True}}
+    assert await api(DELETE, selection=selection) == {"deleted": 255, "hasMore": True}

@@ -13,9 +13,11 @@ from uuid import UUID
 from app.contacts.change import Change
 from app.contacts.decision.working_set import have_same_keys
 from app.contacts.keys import MatchedBy
+from app.contacts.limits import INDEXED_VALUES_LIMIT
 from app.contacts.store.columns import changes_of_rows, row
 from app.contacts.store.terms import Term, terms
 from app.database.sessions import WorkspaceSession
+from app.errors import LimitExceeded
 from app.tables import CONTACT, IDENTIFIER, TERM, Contact
 
 Identifier = tuple[str, str, str]
@@ -23,12 +25,18 @@ _EXTERNAL_ID, _EMAIL = MatchedBy.EXTERNAL_ID.value, MatchedBy.EMAIL.value
 Step = tuple[Contact | None, Contact | None]
 T = TypeVar("T", bound=tuple[Any, ...])
 
+_RULE = (
+    "The tags, assignments and custom fields that one mutation writes or removes must be at most "
+    f"{INDEXED_VALUES_LIMIT:,} in all: send fewer rows"
+)
+
 
 async def save(session: WorkspaceSession, changes: Sequence[Change]) -> None:
-    """Saves the last state of each contact. The rows of existing contacts must be locked."""
+    """Saves the last state of each contact. The rows of existing contacts must be locked. Raises
+    LimitExceeded for too many tags, assignments and custom values."""
     steps = list(_steps(changes))
     old_keys, new_keys = _differences(steps, _identifiers)
-    old_terms, new_terms = _differences(steps, terms)
+    old_terms, new_terms = _term_differences(steps)
     await session.delete_rows(IDENTIFIER, [_identifier(*one) for one in old_keys])
     await session.delete_rows(TERM, [_term(*one) for one in old_terms])
     deleted = [before for before, after in steps if before and not after]
@@ -41,6 +49,20 @@ async def save(session: WorkspaceSession, changes: Sequence[Change]) -> None:
     changed = [row for row in changes_of_rows(updated) if row.keys() != {"id"}]
     await session.update(CONTACT, changed)
     await session.insert(TERM, [_term(*one) for one in new_terms])
+
+
+def check_changes(changes: Sequence[Change]) -> None:
+    """Raises what `save` would raise for the size of the changes."""
+    _term_differences(list(_steps(changes)))
+
+
+def _term_differences(
+    steps: Iterable[Step],
+) -> tuple[list[tuple[Term, UUID]], list[tuple[Term, UUID]]]:
+    old, new = _differences(steps, terms)
+    if len(old) + len(new) > INDEXED_VALUES_LIMIT:
+        raise LimitExceeded(_RULE, "INDEXED_VALUES", INDEXED_VALUES_LIMIT)
+    return old, new
 
 
 def _steps(changes: Sequence[Change]) -> Iterator[Step]:
