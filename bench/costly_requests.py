@@ -201,11 +201,11 @@ def many_counts_allowed(target: Target) -> None:
 
 
 def many_bulks(target: Target) -> None:
-    """32 bulks of 1,000 new contacts at once"""
+    """32 bulks of 1,000 new contacts at once, beside 20,000 contacts"""
     with ThreadPoolExecutor(32) as callers:
         for number in range(32):
             callers.submit(
-                ask, target, BULK, inputs=[_whole(number, index) for index in range(1_000)]
+                ask, target, BULK, inputs=[_whole(100 + number, index) for index in range(1_000)]
             )
 
 
@@ -267,6 +267,7 @@ NEEDS: dict[Case, Callable[[Target], None]] = {
     many_counts: twenty_thousand,
     many_filters: twenty_thousand,
     many_counts_allowed: twenty_thousand,
+    many_bulks: twenty_thousand,
     slow_filters: twenty_thousand,
     duplicates: twenty_thousand,
     full_updates: twenty_thousand,

@@ -31,14 +31,16 @@ async def admitted(operations: list[tuple[UUID, int]]) -> list[tuple[UUID, int]]
     return running
 
 
-@pytest.mark.parametrize(("cost", "of_one"), [(5_000, 20), (5_001, 2)])
+@pytest.mark.parametrize(("cost", "of_one"), [(5_000, 100), (5_001, 2)])
 async def test_large_operations_of_a_workspace_run_a_few_at_a_time(cost: int, of_one: int) -> None:
-    assert await admitted([(OURS, cost)] * 20) == [(OURS, cost)] * of_one
+    assert await admitted([(OURS, cost)] * 110) == [(OURS, cost)] * of_one
 
 
 async def test_operations_of_another_workspace_and_small_ones_run_beside_them() -> None:
     running = await admitted([(OURS, 8_000)] * 5 + [(THEIRS, 8_000), (OURS, 4)])
     assert running == [(OURS, 8_000)] * 2 + [(THEIRS, 8_000), (OURS, 4)]
+    running = await admitted([(OURS, 4)] * 200 + [(THEIRS, 4)])
+    assert running == [(OURS, 4)] * 100 + [(THEIRS, 4)]
 
 
 async def test_long_body_of_another_workspace_is_parsed_after_the_first_of_many(

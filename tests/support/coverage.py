@@ -20,6 +20,11 @@ slipcover.ImportManager(_counter, _app).__enter__()
 slipcover.wrap_spec_from_file_location(_counter, _app)  # by which Alembic loads migrations
 
 
+def pytest_unconfigure() -> None:
+    """A process of pytest that takes long to end is killed, without its functions of `atexit`."""
+    leave_count()
+
+
 @atexit.register
 def leave_count() -> None:
     os.chdir(ROOT)  # from where the files are named

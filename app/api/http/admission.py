@@ -1,11 +1,12 @@
-"""How many large operations a process executes at once, so that small ones need not wait for them.
+"""How many operations a process executes at once, so that those of other workspaces need not wait
+for all of them.
 
 An operation takes the event loop between its statements, for some milliseconds if it is a large
 one. A small operation of another workspace waits for each of them, some ten times until it is
 answered.
 """
 
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 from app.fairness import FairSemaphore
@@ -16,6 +17,10 @@ LARGE_POINTS = 5_000
 # Two of them keep both Python and the database busy.
 LARGE_AT_ONCE = 4
 LARGE_OF_ONE = 2
+
+# As many small ones of a workspace as share one statement or transaction.
+SMALL_AT_ONCE = 200
+SMALL_OF_ONE = 100
 
 # Bulks of some hundred rows. Their objects take several times as much memory as their JSON.
 LONG_BODY_BYTES = 64 * 1024
@@ -28,9 +33,11 @@ RECEIVED_OF_ONE = 6
 class Admission:
     def __init__(self) -> None:
         self._large = FairSemaphore(LARGE_AT_ONCE, LARGE_OF_ONE)
+        self._small = FairSemaphore(SMALL_AT_ONCE, SMALL_OF_ONE)
 
     def place(self, workspace_id: UUID, cost: int) -> AbstractAsyncContextManager[None]:
-        return self._large.place(workspace_id) if cost > LARGE_POINTS else nullcontext()
+        places = self._large if cost > LARGE_POINTS else self._small
+        return places.place(workspace_id)
 
 
 class LongBodies:
