@@ -201,7 +201,7 @@ def many_counts_allowed(target: Target) -> None:
 
 
 def many_bulks(target: Target) -> None:
-    """32 bulks of 1,000 new contacts at once, beside 20,000 contacts"""
+    """32 bulks of 1,000 new contacts at once"""
     with ThreadPoolExecutor(32) as callers:
         for number in range(32):
             callers.submit(
@@ -267,7 +267,6 @@ NEEDS: dict[Case, Callable[[Target], None]] = {
     many_counts: twenty_thousand,
     many_filters: twenty_thousand,
     many_counts_allowed: twenty_thousand,
-    many_bulks: twenty_thousand,
     slow_filters: twenty_thousand,
     duplicates: twenty_thousand,
     full_updates: twenty_thousand,

@@ -84,7 +84,7 @@ class CustomFieldMutation:
     async def define_custom_field(
         self,
         info: Info,
-        input: Annotated[  # noqa: A002
+        input: Annotated[  # noqa: A002  # the name in the schema
             CustomFieldInput, strawberry.argument(description="The definition.")
         ],
     ) -> CustomFieldDefinition:

@@ -118,7 +118,7 @@ class UpdateMutation:
         selection: Annotated[
             ContactSelection, strawberry.argument(description="The contacts to update.")
         ],
-        input: Annotated[  # noqa: A002
+        input: Annotated[  # noqa: A002  # the name in the schema
             ContactPatch | None,
             strawberry.argument(
                 description=f"The fields to set, add to or clear: up to {UPDATE_BYTES_LIMIT:,} "
