@@ -18,6 +18,7 @@ from app.api.graphql.execution.answers import is_unavailable
 from app.contacts.decision.decide import Request
 from app.contacts.decision.outcome import Created, Updated
 from app.contacts.upsert import upsert
+from app.database.engine import pooled
 from app.database.errors import LostRace
 from app.database.migrate import migrate
 from app.database.sessions import Database
@@ -308,16 +309,16 @@ async def test_cancelled_statement_leaves_its_connection_free(database_url: str)
 
 async def test_connection_closed_by_the_server_is_not_used_again(moody: Cluster) -> None:
     async with connected(moody.url("postgres"), database_pool_size=1) as database:
-        process = await ask(database, "SELECT pg_backend_pid()")
+        async with pooled(database.dialect.single) as connection:
+            held: Any = connection.driver_connection
         other = await connect(moody)
-        await other.execute("SELECT pg_terminate_backend($1)", process)
-
-        async def is_gone() -> bool:
-            found = "SELECT 1 FROM pg_stat_activity WHERE pid = $1"
-            return bool(await other.fetchval(found, process) is None)
-
-        await until(is_gone)
+        await other.execute("SELECT pg_terminate_backend($1)", held.get_server_pid())
         await other.close()
+
+        async def is_closed() -> bool:
+            return bool(held.is_closed())
+
+        await until(is_closed)
         assert await ask(database) == 1
 
 
