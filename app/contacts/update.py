@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 import orjson
 
 from app.contacts.change import Cause, Change
 from app.contacts.custom_values import with_type_errors
-from app.contacts.decision.decide import Stamp
+from app.contacts.decision.decide import Request, Stamp
 from app.contacts.decision.outcome import NOT_FOUND, Outcome, Updated
+from app.contacts.decision.policy import TagsMode
 from app.contacts.decision.working_set import WorkingSet
 from app.contacts.edit import Edit, decide_edit
 from app.contacts.keys import ContactKey
@@ -79,7 +81,8 @@ async def update_by_filter(
 async def _check(database: Database, caller: Caller, edit: Edit) -> None:
     """Raises InvalidInput with every rule that the edit breaks, whatever the contacts."""
     [request] = await with_type_errors(database, caller, [edit.request])
-    if errors := [*request.errors, *_size_errors(edit), *_assignment_errors(edit)]:
+    parts = (_size_errors(edit), _tag_errors(request), _assignment_errors(edit))
+    if errors := [*request.errors, *chain.from_iterable(parts)]:
         raise InvalidInput(errors)
 
 
@@ -88,6 +91,18 @@ def _size_errors(edit: Edit) -> Iterator[FieldError]:
     if size > UPDATE_BYTES_LIMIT:
         message = f"must have at most {UPDATE_BYTES_LIMIT:,} bytes as JSON, has {size:,}"
         yield FieldError(FieldErrorCode.TOO_LONG, "input", message)
+
+
+def _tag_errors(request: Request) -> Iterator[FieldError]:
+    if not request.removed_tags or "tags" not in request.given:
+        return
+    if request.policy.tags is not TagsMode.ADD:
+        message = "must not be given together with tags in `input`, unless `tags` is ADD"
+    elif request.removed_tags.intersection(request.given["tags"] or ()):
+        message = "must not have a tag that `input` adds"
+    else:
+        return
+    yield FieldError(FieldErrorCode.INVALID_FORMAT, "removeTags", message)
 
 
 def _assignment_errors(edit: Edit) -> Iterator[FieldError]:

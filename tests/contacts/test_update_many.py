@@ -12,14 +12,15 @@ from tests.support.client import Client
 UPDATE_MANY = """
 mutation (
   $selection: ContactSelection!, $input: ContactPatch, $tags: TagsMode! = REPLACE
-  $customFields: ObjectMode! = MERGE, $metadata: ObjectMode! = MERGE
+  $removeTags: [String!], $customFields: ObjectMode! = MERGE, $metadata: ObjectMode! = MERGE
   $assignTo: AssigneeInput, $unassignFrom: AssigneeInput
   $unsubscribe: Boolean! = false, $after: String, $dryRun: Boolean! = false
 ) {
   updateContacts(
-    selection: $selection, input: $input, tags: $tags, customFields: $customFields
-    metadata: $metadata, assignTo: $assignTo, unassignFrom: $unassignFrom
-    unsubscribe: $unsubscribe, after: $after, dryRun: $dryRun
+    selection: $selection, input: $input, tags: $tags, removeTags: $removeTags
+    customFields: $customFields, metadata: $metadata
+    assignTo: $assignTo, unassignFrom: $unassignFrom, unsubscribe: $unsubscribe
+    after: $after, dryRun: $dryRun
   ) {
     updated
     unchanged
@@ -145,6 +146,30 @@ async def test_all_parts_are_one_change_and_the_same_call_again_changes_nothing(
     assert await state(api) == after
 
 
+async def test_one_call_adds_tags_and_removes_others(api: Client) -> None:
+    await people(api, "ada", company="Acme", tags=["lead", "vip", "cold"])
+    await people(api, "bob", company="Acme", tags=["customer"])
+    await people(api, "cy", company="Acme", tags=[f"tag {number}" for number in range(100)])
+    call = {"selection": ACME, "input": {"tags": ["customer"]}, "tags": "ADD"}
+    call["removeTags"] = [" cold ", "lead", "tag 0"]
+    foretold = await api(UPDATE_MANY, **call, dryRun=True)
+    assert [one["version"] for one in await state(api)] == [1, 1, 1]
+    answer = await api(UPDATE_MANY, **call)
+    assert answer == foretold
+    assert counts(answer) == [2, 1, 0, 0]
+    ada, bob, cy = results(answer)
+    assert ada["changes"] == [
+        {"path": "tags", "before": ["lead", "vip", "cold"], "after": ["vip", "customer"]}
+    ]
+    assert (ada["contact"]["version"], bob["changes"]) == (2, [])
+    assert len(cy["changes"][0]["after"]) == 100
+    assert [len(one["tags"]) for one in await state(api)] == [2, 1, 100]
+    assert counts(await api(UPDATE_MANY, **call)) == [0, 3, 0, 0]
+    removed = await api(UPDATE_MANY, selection=ACME, removeTags=["customer", "vip"])
+    assert counts(removed) == [3, 0, 0, 0]
+    assert [len(one["tags"]) for one in await state(api)] == [0, 0, 99]
+
+
 async def test_contacts_end_as_after_single_calls(api: Client, stranger: Client) -> None:
     given = {
         "company": "Initech",
@@ -253,6 +278,26 @@ async def test_search_and_filter_select_what_they_list(api: Client) -> None:
         (
             {"selection": ACME, "assignTo": KIM, "unassignFrom": KIM},
             [("INVALID_FORMAT", "unassignFrom")],
+        ),
+        (
+            {"selection": ACME, "input": {"tags": ["a"]}, "removeTags": ["b"]},
+            [("INVALID_FORMAT", "removeTags")],
+        ),
+        (
+            {
+                "selection": ACME,
+                **{"input": {"tags": ["caf\u00e9"]}, "tags": "ADD"},
+                "removeTags": ["b", "cafe\u0301 "],
+            },
+            [("INVALID_FORMAT", "removeTags")],
+        ),
+        (
+            {"selection": ACME, "removeTags": ["a", "", "x" * 101]},
+            [("INVALID_FORMAT", "removeTags.1"), ("TOO_LONG", "removeTags.2")],
+        ),
+        (
+            {"selection": ACME, "removeTags": [str(number) for number in range(101)]},
+            [("TOO_MANY", "removeTags")],
         ),
         (
             {"selection": ACME, "input": {"customFields": {"a": "x" * 4_096}}},

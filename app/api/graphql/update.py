@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import strawberry
@@ -30,6 +30,7 @@ from app.contacts.listing.order import OLDEST_FIRST, cursor
 from app.contacts.update import Edited, update_by_filter, update_by_keys
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields.normalise import normalise
+from app.fields.rules import TAGS_LIMIT
 from app.workspaces.keys import Scope
 
 
@@ -126,6 +127,13 @@ class UpdateMutation:
             ),
         ] = strawberry.UNSET,
         tags: TagsArgument = DEFAULT_POLICY.tags,
+        remove_tags: Annotated[
+            list[str] | None,
+            strawberry.argument(
+                description=f"The tags to remove from the contacts: up to {TAGS_LIMIT}. If `input` "
+                "has tags to add, give `tags: ADD`; no other mode goes together with this argument."
+            ),
+        ] = strawberry.UNSET,
         custom_fields: CustomFieldsArgument = DEFAULT_POLICY.custom_fields,
         metadata: MetadataArgument = DEFAULT_POLICY.metadata,
         assign_to: Annotated[
@@ -150,7 +158,7 @@ class UpdateMutation:
     ) -> Updates:
         context = info.context
         policy = UpsertPolicy(tags=tags, custom_fields=custom_fields, metadata=metadata)
-        edit = _edit(input, policy, assign_to, unassign_from, unsubscribe=unsubscribe)
+        edit = _edit(input, policy, remove_tags, assign_to, unassign_from, unsubscribe=unsubscribe)
         selected = await selection.selected(context)
         database, caller = context.database, context.caller
         if isinstance(selected, list):
@@ -168,6 +176,7 @@ class UpdateMutation:
 def _edit(
     patch: ContactPatch | None,
     policy: UpsertPolicy,
+    remove_tags: list[str] | None,
     assign_to: AssigneeInput | None,
     unassign_from: AssigneeInput | None,
     *,
@@ -175,6 +184,8 @@ def _edit(
 ) -> Edit:
     """The broken rules of all parts are in its request."""
     given, errors = normalise(patch.given()) if patch else ({}, [])
+    removed, broken_rules = _removed(remove_tags or [])
+    errors += broken_rules
     assignees: list[Assignee | None] = []
     for path, assignee in (("assignTo", assign_to), ("unassignFrom", unassign_from)):
         try:
@@ -183,5 +194,12 @@ def _edit(
             assignees.append(None)
             errors += broken.errors
     to, from_ = assignees
-    request = Request(given, policy, errors=tuple(errors))
+    request = Request(given, policy, errors=tuple(errors), removed_tags=removed)
     return Edit(request, to, from_, unsubscribe)
+
+
+def _removed(tags: list[str]) -> tuple[frozenset[str], list[FieldError]]:
+    """The tags, normalised, and the rules that they break."""
+    found, errors = normalise({"tags": tags})
+    named = [replace(one, field=one.field.replace("tags", "removeTags", 1)) for one in errors]
+    return frozenset(found.get("tags", ())), named

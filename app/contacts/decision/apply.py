@@ -31,7 +31,12 @@ class Applied:
     errors: list[FieldError] = field(default_factory=list)
 
 
-def apply(given: Mapping[str, Any], contact: Contact, policy: UpsertPolicy) -> Applied:
+def apply(
+    given: Mapping[str, Any],
+    contact: Contact,
+    policy: UpsertPolicy,
+    removed_tags: frozenset[str] = frozenset(),
+) -> Applied:
     """All given fields except identifiers and timestamps, which have separate rules."""
     values = {
         name: cleared(name) if value is None else value
@@ -39,8 +44,11 @@ def apply(given: Mapping[str, Any], contact: Contact, policy: UpsertPolicy) -> A
         if name in _REPLACED
     }
     applied = Applied(values)
+    kept = contact.tags
+    if removed_tags:
+        values["tags"] = kept = [tag for tag in kept if tag not in removed_tags]
     if "tags" in given:
-        values["tags"] = _tags(contact.tags, given["tags"], policy.tags, applied)
+        values["tags"] = _tags(kept, given["tags"], policy.tags, applied)
     if "custom_fields" in given:
         name, stored = "custom_fields", contact.custom_fields
         values[name] = _within_limits(

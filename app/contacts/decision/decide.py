@@ -57,8 +57,8 @@ class Request(NamedTuple):
     """One call, or one row of a bulk.
 
     `given` has the normalised fields that were sent: an absent field is left unchanged, None
-    clears it. `by` names the contact, in place of the policy's `match_by`. `errors` are the rules
-    that the other fields broke.
+    clears it. `removed_tags` are removed before the given tags are applied. `by` names the contact,
+    in place of the policy's `match_by`. `errors` are the rules that the other fields broke.
     """
 
     given: Mapping[str, Any]
@@ -66,6 +66,7 @@ class Request(NamedTuple):
     if_version: int | None = None
     by: ContactKey | None = None
     errors: tuple[FieldError, ...] = ()
+    removed_tags: frozenset[str] = frozenset()
 
 
 class Stamp(NamedTuple):
@@ -212,7 +213,7 @@ def _update(
 ) -> Outcome:
     if request.policy.on_match is OnMatch.CONFLICT:
         return Conflict(tuple(_holders(request, keys, working_set, ConflictCode.ALREADY_EXISTS)))
-    applied = apply(request.given, contact, request.policy)
+    applied = apply(request.given, contact, request.policy, request.removed_tags)
     reasons = [
         *version_conflicts(contact, request.if_version),
         *_email(request, keys, contact, working_set, applied),
