@@ -28,6 +28,7 @@ from app.transfer.trial import try_out
 
 INTERRUPTED = 130
 _SHOWN = 200  # characters of a message
+_NAME_IT = "give --encoding, such as cp1252 for Western or cp1250 for Central Europe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,9 @@ async def _import(plan: Plan, execution: Execution, source: Source, rows: RowFil
 
 def _describe(plan: Plan, rows: RowFile) -> None:
     typer.echo(f"{plan.reading.path}: {rows.description}.", err=True)
+    if words := rows.encoding.words:
+        guess = f"{rows.encoding.name} is a guess, by which the file has {', '.join(words)}"
+        typer.echo(f"  {guess}. If letters are wrong, {_NAME_IT}.", err=True)
     if isinstance(rows, CsvFile):
         for line in shown(rows.columns):
             typer.echo(f"  {line}", err=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.text import normalised
 from app.transfer.columns import Column
+from app.transfer.encoding import Encoding
 from app.transfer.formulas import undefused
 from app.transfer.kinds import UNSUBSCRIBED, Kind
 from app.transfer.records import Record
@@ -34,14 +35,14 @@ class CsvFile:
     header: list[str]
     columns: list[Column]
     delimiter: str
-    encoding: str
+    encoding: Encoding
     cells: Cells = field(default_factory=Cells)
 
     @property
     def description(self) -> str:
         named = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "vertical bars"}
         parted = named.get(self.delimiter, repr(self.delimiter))
-        return f"CSV in {self.encoding}, separated by {parted}"
+        return f"CSV in {self.encoding.name}, separated by {parted}"
 
     def rows(self) -> Iterator[Row]:
         for record in self.records:
@@ -87,7 +88,7 @@ class CsvFile:
                 raise ValueError("must be empty, because the header does not name its column")
             return
         if _UNDECODED.search(cell):
-            raise ValueError(f"must be text in {self.encoding}")
+            raise ValueError(f"must be text in {self.encoding.name}")
         if is_empty:
             if not self.cells.empty_clears or column.field == UNSUBSCRIBED:
                 return

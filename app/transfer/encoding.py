@@ -1,6 +1,7 @@
 """Finds out the encoding of a text file."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -8,6 +9,7 @@ from typing import IO
 from charset_normalizer import from_bytes
 
 from app.errors import CommandFailed
+from app.transfer.alphabets import latin_encoding
 
 UTF8 = "utf-8"
 
@@ -21,6 +23,9 @@ _MARKS = {
 }
 _PIECE_BYTES = 64 * 1024
 _SAMPLE_BYTES = 256 * 1024
+_BETWEEN_WORDS = re.compile(r'[\s,;|"]+')
+_WORDS_SHOWN = 8
+_WORD_LENGTH = 30
 
 # Those that spreadsheets and address books write, so that a short sample is not taken for a rare
 # one.
@@ -28,6 +33,14 @@ _USUAL = [
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "mac_roman"),
     *("iso8859_2", "koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949"),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """`words` are some of the text as they are read, if the encoding is a guess."""
+
+    name: str
+    words: tuple[str, ...] = ()
 
 
 @dataclass
@@ -50,30 +63,45 @@ class _Lines:
                 self.sample += line
 
 
-def named_encoding(name: str) -> str:
+def named_encoding(name: str) -> Encoding:
     """Raises CommandFailed for an encoding that Python does not have."""
     try:
         codecs.lookup(name)
-        return name
+        return Encoding(name)
     except LookupError as error:
         raise CommandFailed(f"--encoding must be the name of an encoding, not {name}.") from error
 
 
-def encoding_of(stream: IO[bytes], head: bytes) -> str:
+def encoding_of(stream: IO[bytes], head: bytes) -> Encoding:
     """The encoding of a text of which `head` is the start: by its mark, else UTF-8 if nearly all
     lines are, else what the others most likely are."""
     for mark, name in _MARKS.items():
         if head.startswith(mark):
-            return name
+            return Encoding(name)
     if (wide := _wide(head)) is not None:
-        return wide
+        return Encoding(wide)
     lines = _Lines()
     for line in _pieces(stream):
         if not line.isascii():
             lines.add(line)
     if lines.others * 10 <= lines.utf8 + lines.others:
-        return UTF8
-    return _likely(lines.sample)
+        return Encoding(UTF8)
+    name = latin_encoding(lines.sample) or _likely(lines.sample)
+    return Encoding(name, tuple(_telling_words(lines.sample.decode(name, "replace"))))
+
+
+def _telling_words(text: str) -> list[str]:
+    """The first words with a letter that is not ASCII and in none of the words before."""
+    words: list[str] = []
+    letters: set[str] = set()
+    for word in _BETWEEN_WORDS.split(text):
+        own = {letter for letter in word if not letter.isascii()}
+        if not own <= letters:
+            letters |= own
+            words.append(word[:_WORD_LENGTH])
+            if len(words) == _WORDS_SHOWN:
+                break
+    return words
 
 
 def _likely(sample: bytes) -> str:

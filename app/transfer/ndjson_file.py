@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.transfer.encoding import Encoding
 from app.transfer.kinds import FIELD_KINDS, READ_ONLY, UNSUBSCRIBED, Kind
 from app.transfer.rows import MALFORMED_ROW, REJECTED, Fault, Row, texts
 from app.transfer.values import from_json, loads
@@ -17,11 +18,11 @@ REJECTED_TEXT = "rejectedText"
 class NdjsonFile:
     lines: Iterator[str]
     first: int  # the number of the first line
-    encoding: str
+    encoding: Encoding
 
     @property
     def description(self) -> str:
-        return f"NDJSON in {self.encoding}"
+        return f"NDJSON in {self.encoding.name}"
 
     def rows(self) -> Iterator[Row]:
         for number, line in enumerate(self.lines, self.first):

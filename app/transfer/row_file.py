@@ -11,7 +11,7 @@ from pathlib import Path
 from app.errors import CommandFailed
 from app.transfer.columns import columns_of
 from app.transfer.csv_file import Cells, CsvFile
-from app.transfer.encoding import encoding_of, named_encoding
+from app.transfer.encoding import Encoding, encoding_of, named_encoding
 from app.transfer.ndjson_file import NdjsonFile
 from app.transfer.records import delimiter_of, lines_of, records
 from app.transfer.rows import RowFile
@@ -38,19 +38,23 @@ def opened_rows(
 ) -> Iterator[tuple[Source, RowFile]]:
     """`definitions` are the types of the workspace's custom fields. Raises CommandFailed."""
     with opened(reading.path) as source:
-        encoding = named_encoding(reading.encoding or _found_encoding(reading.path, source))
-        wide = encoding.replace("_", "-").startswith(("utf-16", "utf-32"))
+        if reading.encoding:
+            encoding = named_encoding(reading.encoding)
+        else:
+            encoding = _found_encoding(reading.path, source)
+        wide = encoding.name.replace("_", "-").startswith(("utf-16", "utf-32"))
         errors = "surrogatepass" if wide else "surrogateescape"
-        text = io.TextIOWrapper(source.stream, encoding, errors, newline="")
+        text = io.TextIOWrapper(source.stream, encoding.name, errors, newline="")
         try:
             yield source, _row_file(text, reading, encoding, definitions)
         except UnicodeDecodeError as error:
             raise CommandFailed(
-                f"{reading.path} must be text in {encoding}: {error.reason}. Give its --encoding."
+                f"{reading.path} must be text in {encoding.name}: {error.reason}. Give its "
+                "--encoding."
             ) from error
 
 
-def _found_encoding(path: Path, source: Source) -> str:
+def _found_encoding(path: Path, source: Source) -> Encoding:
     """Of the whole file; of standard input, as far as it can be read in advance."""
     head = source.stream.peek()
     if path == STANDARD_INPUT:
@@ -60,7 +64,7 @@ def _found_encoding(path: Path, source: Source) -> str:
 
 
 def _row_file(
-    text: io.TextIOWrapper, reading: Reading, encoding: str, definitions: Mapping[str, str]
+    text: io.TextIOWrapper, reading: Reading, encoding: Encoding, definitions: Mapping[str, str]
 ) -> RowFile:
     lines = lines_of(text)
     number, head = 1, [next(lines, "")]

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from app.transfer.encoding import Encoding
+
 # Columns and members that a rejected row has beside its own, and that an import leaves out.
 REJECTED_LINE, REJECTED_CODES, REJECTED_MESSAGES = REJECTED = (
     "rejectedLine",
@@ -47,6 +49,9 @@ class RowFile(Protocol):
 
     @property
     def description(self) -> str: ...
+
+    @property
+    def encoding(self) -> Encoding: ...
 
     def rows(self) -> Iterator[Row]: ...
 

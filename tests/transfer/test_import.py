@@ -30,8 +30,8 @@ def importing(rollcall: Rollcall, api: Client, database_url: str) -> Import:
     return run
 
 
-def write(name: str, text: str) -> None:
-    Path(name).write_text(text)
+def write(name: str, text: str, encoding: str = "utf-8") -> None:
+    Path(name).write_text(text, encoding)
 
 
 def names(folder: Path) -> list[str]:
@@ -67,6 +67,22 @@ async def test_file_becomes_contacts(importing: Import, api: Client, tmp_path: P
     again = await importing("people.csv", "--map", "ID no=externalId")
     assert "0 created, 0 updated, 2 unchanged" in again.out
     assert await contacts(api) == [ada, bob]
+
+
+async def test_guessed_encoding_is_said_with_words_that_show_whether_it_is_right(
+    importing: Import, api: Client
+) -> None:
+    names = ["Lajos Lőrinc", "Lőrinc Lőrinc", "Béla Ács"]
+    lines = [f"{number}@example.com,{name}" for number, name in enumerate(names)]
+    write("a.csv", "\n".join(["email,name", *lines]), "cp1250")
+    guessed = await importing("a.csv", "--dry-run")
+    assert (
+        "  cp1252 is a guess, by which the file has Lõrinc, Béla, Ács. If letters are wrong, give "
+        "--encoding, such as cp1252 for Western or cp1250 for Central Europe.\n"
+    ) in guessed.err
+    named = await importing("a.csv", "--encoding", "cp1250")
+    assert "a guess" not in named.err
+    assert [one["name"] for one in await contacts(api)] == names
 
 
 @pytest.mark.parametrize("ending", ["csv", "ndjson"])

@@ -61,13 +61,27 @@ def test_encoding_is_found_out(encoding: str, described: str, tmp_path: Path) ->
     assert [row.contact["name"] for row in rows] == names
 
 
-@pytest.mark.parametrize("encoding", ["cp1251", "cp932", "gb18030"])
-def test_encodings_of_other_scripts_are_found_out(encoding: str, tmp_path: Path) -> None:
-    names = {
-        "cp1251": ["Иван Петрович Сидоров", "Мария Кузнецова", "Ольга Васильевна Орлова"],
-        "cp932": ["山田太郎さん", "鈴木はなこ", "たなかけいこと申します"],
-        "gb18030": ["王小明先生你好", "李娜在北京工作", "张伟和他的朋友们"],
-    }[encoding] * 4
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("cp1250", "Łukasz Wójcik, Żaneta Wiśniewska, Paweł Gołębiewski, Bożena Dąbrowska"),
+        ("cp1250", "Jiří Dvořák, Růžena Kučerová, Šárka Němcová, Zdeněk Černý, Lukáš Novák"),
+        ("cp1250", "István Szűcs, Enikő Török, Győző Kovács, Ödön Németh, Ágnes Tóth"),
+        ("cp1250", "Łukasz Wójcik, Růžena Kučerová, Győző Szűcs, Željko Đurić, Ştefan Niţă"),
+        ("iso8859_2", "Łukasz Wójcik, Żaneta Wiśniewska, Šárka Tomášková, Ľubomír Šťastný"),
+        ("cp1252", "José Muñoz, Begoña Núñez, Íñigo Ibáñez, Ángela Peña, Raúl Gómez"),
+        ("cp1252", "Jürgen Groß, Hélène Lefèvre, Íñigo Muñoz, Åsa Sjögren, João Simões"),
+        ("cp1254", "Ayşe Şimşek, İbrahim Çelik, Gökhan Şahin, Tuğba Öztürk"),
+        ("cp1257", "Rūta Žukauskienė, Jānis Bērziņš, Šarūnas Kazlauskas, Līga Kalniņa"),
+        ("mac_roman", "Jürgen Groß, Käthe Schäfer, Björn Köhler, Günther Weiß"),
+        ("iso8859_15", "Jürgen Groß, Käthe Schäfer, Björn Köhler, Günther Weiß"),
+        ("cp1251", "Иван Петрович Сидоров, Мария Кузнецова, Ольга Васильевна Орлова"),
+        ("cp932", "山田太郎さん, 鈴木はなこ, たなかけいこと申します"),
+        ("gb18030", "王小明先生你好, 李娜在北京工作, 张伟和他的朋友们"),
+    ],
+)
+def test_encoding_is_found_out_by_the_letters(encoding: str, written: str, tmp_path: Path) -> None:
+    names = written.split(", ") * 4
     lines = ["email,name", *(f"{EMAIL},{name}" for name in names)]
     _, rows = read("\n".join(lines).encode(encoding), tmp_path)
     assert [row.contact["name"] for row in rows] == names
