@@ -21,12 +21,22 @@ class FairSemaphore:
         self._free = places
         self._of_one = of_one
         self._seconds = seconds
+        self._is_stopping = False
         self._held: dict[Holder, int] = {}
         self._waiting: dict[Holder, deque[Future[None]]] = {}  # the next turn is the first one's
 
     def place(self, holder: Holder) -> AbstractAsyncContextManager[None]:
         """A context manager. Raises Unavailable if no place is free in time."""
         return _Place(self, holder)
+
+    def stop_waiting(self) -> None:
+        """From now on, Unavailable is raised instead of waiting."""
+        self._is_stopping = True
+        for turns in self._waiting.values():
+            for turn in turns:
+                if not turn.done():
+                    turn.set_exception(_stopping())
+        self._waiting.clear()
 
     def _has_taken(self, holder: Holder) -> bool:
         """Whether there was a place at once."""
@@ -38,6 +48,8 @@ class FairSemaphore:
         return True
 
     async def _wait(self, holder: Holder) -> None:
+        if self._is_stopping:
+            raise _stopping()
         turn: Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(holder, deque()).append(turn)
         try:
@@ -77,13 +89,18 @@ class FairSemaphore:
 
     def _leave(self, holder: Holder, turn: Future[None]) -> None:
         if not turn.cancelled():
-            self._release(holder)  # the place was given at the same time
+            if turn.exception() is None:
+                self._release(holder)  # the place was given at the same time
             return
         turns = self._waiting.get(holder, deque())
         if turn in turns:
             turns.remove(turn)
             if not turns:
                 del self._waiting[holder]
+
+
+def _stopping() -> Unavailable:
+    return Unavailable("The server is stopping. Try again soon.")
 
 
 def _next(turns: deque[Future[None]]) -> Future[None] | None:

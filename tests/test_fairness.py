@@ -20,7 +20,7 @@ class Work:
         self.started: list[tuple[UUID, int]] = []
         self.running: list[UUID] = []
         self._ends: dict[int, asyncio.Event] = {}
-        self._semaphore = FairSemaphore(places, of_one, seconds)
+        self.semaphore = FairSemaphore(places, of_one, seconds)
         self.tasks: list[asyncio.Task[None]] = []
         self.workspaces: list[UUID] = []
 
@@ -35,7 +35,7 @@ class Work:
         self._ends[number].set()
 
     async def _work(self, workspace: UUID, number: int) -> None:
-        async with self._semaphore.place(workspace):
+        async with self.semaphore.place(workspace):
             self.started.append((workspace, number))
             self.running.append(workspace)
             try:
@@ -96,6 +96,18 @@ async def test_work_that_waits_too_long_is_refused_and_the_next_one_is_not() -> 
     await work.tasks[last]
 
 
+async def test_work_that_would_wait_is_refused_once_the_semaphore_stops() -> None:
+    work = Work(places=1, of_one=1)
+    running, waiting = work.begin(OURS), work.begin(THEIRS)
+    await settled()
+    work.semaphore.stop_waiting()
+    for number in (waiting, work.begin(OTHERS)):
+        with pytest.raises(Unavailable, match="stopping"):
+            await work.tasks[number]
+    work.end(running)
+    await work.tasks[running]
+
+
 async def test_place_that_is_freed_goes_past_work_that_was_just_cancelled() -> None:
     work = Work(places=1, of_one=1)
     running, waiting, last = (work.begin(OURS) for _ in range(3))
@@ -111,7 +123,7 @@ async def test_place_that_is_freed_goes_past_work_that_was_just_cancelled() -> N
 
 actions = st.lists(
     st.tuples(
-        st.sampled_from(["begin"] * 3 + ["end", "cancel"]),
+        st.sampled_from(["begin"] * 12 + ["end", "cancel"] * 4 + ["stop"]),
         st.sampled_from([OURS, OURS, THEIRS, OTHERS]),
         st.integers(0, 20),
         st.booleans(),
@@ -130,6 +142,8 @@ def test_places_are_neither_lost_nor_given_twice(
         for action, workspace, index, is_settled in steps:
             if action == "begin":
                 work.begin(workspace)
+            elif action == "stop":
+                work.semaphore.stop_waiting()
             elif work.tasks:
                 index %= len(work.tasks)
                 work.end(index) if action == "end" else work.tasks[index].cancel()
@@ -139,7 +153,7 @@ def test_places_are_neither_lost_nor_given_twice(
         for index in range(len(work.tasks)):
             work.end(index)
         ended = await asyncio.gather(*work.tasks, return_exceptions=True)
-        assert {type(one) for one in ended} <= {type(None), asyncio.CancelledError}
+        assert {type(one) for one in ended} <= {type(None), asyncio.CancelledError, Unavailable}
         for _ in range(places):
             work.begin(UUID(int=100 + len(work.tasks)))
         await settled()

@@ -37,7 +37,7 @@ class Application(Starlette):
 
     def __init__(
         self,
-        endpoint: ASGIApp,
+        endpoint: GraphQLEndpoint,
         middleware: Sequence[Middleware],
         routes: Sequence[BaseRoute],
         **options: Any,
@@ -47,7 +47,8 @@ class Application(Starlette):
             routes=routes, middleware=[Middleware(SecurityHeaders), *middleware], **options
         )
         self.router.redirect_slashes = False  # Starlette redirects to the Host that was given
-        self._endpoint = endpoint
+        self.stop = endpoint.stop
+        self._endpoint: ASGIApp = endpoint
         for layer, args, kwargs in reversed(middleware):
             self._endpoint = layer(self._endpoint, *args, **kwargs)
 
@@ -58,7 +59,7 @@ class Application(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings) -> Application:
     database = Database(settings.database_url, settings)
     telemetry = Telemetry(settings)
     authenticator = Authenticator(database)

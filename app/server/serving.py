@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import IO, Any
 import uvicorn
 
 from app import logs
+from app.api.http.cancellation import STOPPING_SECONDS
 from app.errors import CommandFailed
 from app.fields.emails import load_tables
 from app.server.asgi import create_app
@@ -26,7 +27,7 @@ from app.server.refusals import Refusals
 from app.settings import Settings
 
 # With the time to close connections, a process ends within 15 s of SIGTERM.
-GRACE_SECONDS = 12
+GRACE_SECONDS = STOPPING_SECONDS + 2  # in which the last answers are sent
 
 # The connections that may wait to be accepted.
 BACKLOG = 2048
@@ -111,9 +112,10 @@ def serve(
     connections = Connections(
         connections_limit(settings), settings.receive_timeout_seconds, settings.send_timeout_seconds
     )
+    app = create_app(settings)
     trusted = [str(network) for network in settings.trusted_proxies]
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         http=partial(BoundedProtocol, connections, Refusals(settings)),  # type: ignore[arg-type]  # called as a class
         ws="none",
         log_config=logs.config(settings.log_level),
@@ -125,7 +127,7 @@ def serve(
         timeout_graceful_shutdown=GRACE_SECONDS,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, app.stop)
     load_tables()
     gc.collect()
     gc.freeze()  # a collection does not walk through what was loaded
@@ -134,6 +136,18 @@ def serve(
         Thread(target=_watch, args=(lifeline, server), daemon=True).start()
     with suppress(KeyboardInterrupt):
         server.run(list(sockets))
+
+
+class _Server(uvicorn.Server):
+    """Tells the application when it begins to stop."""
+
+    def __init__(self, config: uvicorn.Config, stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stop()
+        await super().shutdown(sockets)
 
 
 def _watch(lifeline: int, server: uvicorn.Server) -> None:

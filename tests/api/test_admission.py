@@ -15,7 +15,7 @@ OURS, THEIRS = UUID(int=1), UUID(int=2)
 
 async def admitted(operations: list[tuple[UUID, int]]) -> list[tuple[UUID, int]]:
     """Those that run at once."""
-    admission = Admission()
+    admission = Admission(receive_wait_seconds=10)
     running: list[tuple[UUID, int]] = []
 
     async def run(workspace_id: UUID, cost: int) -> None:

@@ -5,9 +5,9 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from tests.support.waiting import BOUND_SECONDS
 
 IN_TIME = 15
 LONGER_THAN_THE_TEST = "600"
+ORIGIN = "https://app.example.com"
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: rollcall.test\r\ncontent-type: application/json\r\n"
 BULK = "mutation ($inputs: [ContactInput!]!) { upsertContacts(inputs: $inputs) { created } }"
 WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'contact'::regclass AND NOT granted"
@@ -35,6 +36,7 @@ def server(tmp_path: Path, empty_url: str) -> Iterator[Server]:
         DATABASE_LOCK_TIMEOUT_SECONDS=LONGER_THAN_THE_TEST,
         DATABASE_STATEMENT_TIMEOUT_SECONDS=LONGER_THAN_THE_TEST,
         OPERATION_TIMEOUT_SECONDS=LONGER_THAN_THE_TEST,
+        ALLOWED_ORIGINS=ORIGIN,
         **COUNTED,
     )
     server.start()
@@ -50,8 +52,33 @@ def end(server: Server) -> None:
 
 def request(server: Server, document: str, **variables: Any) -> bytes:
     body = json.dumps({"query": document, "variables": variables}).encode()
-    key = server.key.encode()
-    return HEAD + b"x-api-key: %s\r\ncontent-length: %d\r\n\r\n%s" % (key, len(body), body)
+    headers = f"origin: {ORIGIN}\r\nx-api-key: {server.key}\r\ncontent-length: {len(body)}\r\n\r\n"
+    return HEAD + headers.encode() + body
+
+
+def read(one: socket.socket) -> bytes:
+    """All that arrives until the server closes the connection."""
+    return b"".join(iter(lambda: one.recv(65_536), b""))
+
+
+@asynccontextmanager
+async def locked_contacts(url: str) -> AsyncIterator[Any]:
+    database = make_url(url)
+    host = database.query["host"]
+    holder = await asyncpg.connect(user="postgres", host=host, database=database.database)
+    try:
+        async with holder.transaction():
+            await holder.execute("LOCK TABLE contact")
+            yield holder
+    finally:
+        await holder.close()
+
+
+async def until_count(holder: Any, count: int, statement: str, *arguments: Any) -> None:
+    limit = time.monotonic() + BOUND_SECONDS
+    while await holder.fetchval(statement, *arguments) != count:
+        assert time.monotonic() < limit
+        await asyncio.sleep(0.02)
 
 
 def test_slow_clients_do_not_delay_the_end(server: Server) -> None:
@@ -78,30 +105,55 @@ def test_bulk_in_flight_is_finished_and_answered(server: Server) -> None:
         one.sendall(request(server, BULK, inputs=inputs))
         assert server.post("{ __typename }")["data"] == {"__typename": "Query"}
         end(server)
-        answer = b"".join(iter(lambda: one.recv(65_536), b""))
+        answer = read(one)
     assert b'{"data":{"upsertContacts":{"created":1000}}' in answer
 
 
 @pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
-async def test_statements_that_wait_on_postgresql_are_cancelled(
+async def test_statements_that_wait_on_postgresql_are_cancelled_and_answered(
     server: Server, empty_url: str
 ) -> None:
-    url = make_url(empty_url)
-    holder = await asyncpg.connect(user="postgres", host=url.query["host"], database=url.database)
-    transaction = holder.transaction()
-    await transaction.start()
-    await holder.execute("LOCK TABLE contact")
-    with ThreadPoolExecutor(2) as callers:
-        for document in ("{ contacts { totalCount } }", BULK):
-            callers.submit(server.post, document, inputs=[{"email": "ada@example.com"}])
-        limit = time.monotonic() + BOUND_SECONDS
-        while await holder.fetchval(WAITING) < 2:
-            assert time.monotonic() < limit
-            await asyncio.sleep(0.02)
-        await asyncio.to_thread(end, server)
-    limit = time.monotonic() + BOUND_SECONDS
-    while await holder.fetchval(RUNNING, url.database):
-        assert time.monotonic() < limit
-        await asyncio.sleep(0.02)
-    await transaction.rollback()
-    await holder.close()
+    async with locked_contacts(empty_url) as holder:
+        with ThreadPoolExecutor(2) as callers:
+            answers = [
+                callers.submit(server.post, document, inputs=[{"email": "ada@example.com"}])
+                for document in ("{ contacts { totalCount } }", BULK)
+            ]
+            await until_count(holder, 2, WAITING)
+            await asyncio.to_thread(end, server)
+        await until_count(holder, 0, RUNNING, make_url(empty_url).database)
+        for answer in answers:
+            [error] = answer.result()["errors"]
+            assert error["extensions"]["code"] == "UNAVAILABLE"
+            assert "stopping" in error["message"]
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+async def test_requests_that_wait_for_a_place_are_refused_and_running_ones_are_answered(
+    server: Server, empty_url: str
+) -> None:
+    with ExitStack() as stack:
+        address = ("127.0.0.1", server.port)
+        clients = [
+            stack.enter_context(socket.create_connection(address, BOUND_SECONDS)) for _ in range(9)
+        ]
+        async with locked_contacts(empty_url) as holder:
+            for number, one in enumerate(clients):  # two are executed, and six are received
+                inputs = [{"email": f"a{number}@example.com"}]
+                one.sendall(request(server, BULK, inputs=inputs, unused="x" * 70_000))
+            await until_count(holder, 2, WAITING)
+            assert "data" in await asyncio.to_thread(server.post, "{ __typename }")
+            ended = asyncio.create_task(asyncio.to_thread(end, server))
+            answers = asyncio.as_completed([asyncio.to_thread(read, one) for one in clients])
+            refused = [await next(answers) for _ in range(7)]
+        answered = [await one for one in answers]
+        await ended
+    for answer in refused:
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b'"code":"UNAVAILABLE"' in answer
+        assert b"\r\nretry-after: 1\r\n" in answer
+        assert b"\r\nconnection: close\r\n" in answer
+        assert b"\r\nx-request-id: " in answer
+        assert b"\r\naccess-control-allow-origin: %b\r\n" % ORIGIN.encode() in answer
+    for answer in answered:
+        assert b'{"data":{"upsertContacts":{"created":1}}' in answer

@@ -31,7 +31,13 @@ RECEIVED_OF_ONE = 6
 
 
 class Admission:
-    def __init__(self) -> None:
+    """Long bodies are received a few at a time, and wait as bytes until they are parsed, fewer at a
+    time, and held as objects until they are answered. Of the others the server reads the beginning.
+    """
+
+    def __init__(self, receive_wait_seconds: float) -> None:
+        self.received = FairSemaphore(RECEIVED_AT_ONCE, RECEIVED_OF_ONE, receive_wait_seconds)
+        self.parsed = FairSemaphore(LARGE_AT_ONCE, LARGE_OF_ONE)
         self._large = FairSemaphore(LARGE_AT_ONCE, LARGE_OF_ONE)
         self._small = FairSemaphore(SMALL_AT_ONCE, SMALL_OF_ONE)
 
@@ -39,12 +45,6 @@ class Admission:
         places = self._large if cost > LARGE_POINTS else self._small
         return places.place(workspace_id)
 
-
-class LongBodies:
-    """Places for long bodies: they are received a few at a time, and wait as bytes until they are
-    parsed, fewer at a time, and held as objects until they are answered. Of the others the server
-    reads the beginning."""
-
-    def __init__(self, wait_seconds: float) -> None:
-        self.received = FairSemaphore(RECEIVED_AT_ONCE, RECEIVED_OF_ONE, wait_seconds)
-        self.parsed = FairSemaphore(LARGE_AT_ONCE, LARGE_OF_ONE, wait_seconds)
+    def stop_waiting(self) -> None:
+        for places in (self.received, self.parsed, self._large, self._small):
+            places.stop_waiting()

@@ -1,4 +1,5 @@
-"""Cancels an operation that takes too long, or whose client disconnects."""
+"""Cancels an operation that takes too long, or whose client disconnects, or that does not end in
+time when the server stops."""
 
 import asyncio
 import logging
@@ -8,13 +9,16 @@ from typing import TypeVar
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from app.errors import TimedOut
+from app.errors import TimedOut, Unavailable
 
 T = TypeVar("T")
 
 # How often the operations are looked at. One that has run for as long is watched for the disconnect
 # of its client, by a task that costs 15 µs or more.
 PERIOD_SECONDS = 0.05
+
+# How long operations may go on when the server stops.
+STOPPING_SECONDS = 10
 
 _log = logging.getLogger("rollcall.http")
 
@@ -26,11 +30,17 @@ class Watch:
         self._seconds = seconds
         self._operations: set[_Operation] = set()
         self._is_scheduled = False
+        self._last_end = float("inf")
 
-    async def run(self, receive: Receive, work: Awaitable[T]) -> T:
+    def stop(self) -> None:
+        """From now on, all operations end within STOPPING_SECONDS."""
+        self._last_end = asyncio.get_running_loop().time() + STOPPING_SECONDS
+
+    async def run(self, receive: Receive, work: Awaitable[T], waited: float = 0) -> T:
         """The result of the work. Cancels it, and raises ClientDisconnect if the client
-        disconnects, or TimedOut if it takes longer than `seconds`."""
-        operation = _Operation(receive)
+        disconnects, TimedOut if it takes longer than `seconds`, less those that the operation has
+        waited before, or Unavailable if the server stops."""
+        operation = _Operation(receive, self._seconds - waited)
         self._operations.add(operation)
         if not self._is_scheduled:
             self._schedule()
@@ -43,6 +53,8 @@ class Watch:
             self._operations.remove(operation)
             operation.end()
         if operation.is_timed_out:
+            if asyncio.get_running_loop().time() >= self._last_end:
+                raise Unavailable("The server is stopping, and the operation was cancelled.")
             _log.warning("an operation was cancelled after OPERATION_TIMEOUT_SECONDS")
             raise TimedOut(
                 f"The operation took longer than {self._seconds:g} seconds and was cancelled. The "
@@ -58,30 +70,31 @@ class Watch:
 
     def _look(self) -> None:
         self._is_scheduled = False
+        now = asyncio.get_running_loop().time()
         for operation in self._operations:
-            operation.look(self._seconds)
+            operation.look(now, self._last_end)
         if self._operations:
             self._schedule()
 
 
 class _Operation:
-    __slots__ = ("_cancelled", "_receive", "_started", "_task", "_watching", "is_timed_out")
+    __slots__ = ("_cancelled", "_end", "_receive", "_started", "_task", "_watching", "is_timed_out")
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, seconds: float) -> None:
         self.is_timed_out = False
         self._receive = receive
         self._task = asyncio.current_task()
         self._started = asyncio.get_running_loop().time()
+        self._end = self._started + seconds
         self._cancelled = False
         self._watching: asyncio.Task[None] | None = None
 
-    def look(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        elapsed = loop.time() - self._started
-        if elapsed >= seconds and not self._cancelled:
+    def look(self, now: float, last_end: float) -> None:
+        if now >= min(self._end, last_end) and not self._cancelled:
             self.is_timed_out = True
             self._cancel()
-        elif elapsed >= PERIOD_SECONDS and self._watching is None:
+        elif now - self._started >= PERIOD_SECONDS and self._watching is None:
+            loop = asyncio.get_running_loop()
             self._watching = loop.create_task(self._until_disconnect())
 
     def end(self) -> None:

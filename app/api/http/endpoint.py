@@ -4,6 +4,7 @@ Follows the GraphQL-over-HTTP draft: an error that prevents the execution of a w
 has the status 400 under `application/graphql-response+json`, and 200 under `application/json`.
 """
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from app.api.graphql.execution.answers import (
     is_unavailable,
     masked,
 )
-from app.api.http.admission import LONG_BODY_BYTES, LongBodies
+from app.api.http.admission import LONG_BODY_BYTES, Admission
 from app.api.http.body import parsed_body, receive_rest, receive_start
 from app.api.http.cancellation import Watch
 from app.api.http.compression import Compression
@@ -70,11 +71,16 @@ class GraphQLEndpoint:
         self._database = database
         self._authenticator = authenticator
         self._settings = settings
-        self._long_bodies = LongBodies(settings.operation_timeout_seconds)
+        self._admission = Admission(settings.operation_timeout_seconds)
         self._concurrency = Concurrency(settings.max_concurrent_requests)
         self._watch = Watch(settings.operation_timeout_seconds)
         self._compression = Compression()
         self._quota = quota_of(settings, database)
+
+    def stop(self) -> None:
+        """Refuses the requests that wait for a place, and lets the running ones end."""
+        self._admission.stop_waiting()
+        self._watch.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = RequestHeaders(scope)
@@ -121,23 +127,34 @@ class GraphQLEndpoint:
             return respond({"errors": [masked(error)]}, call.media_type, 500)
 
     async def _serve(self, call: _Call) -> Response:
+        receive, limit = call.request.receive, self._settings.max_body_bytes
         if call.request.method != "POST":
             values_limit = self._settings.max_variable_values
             parameters = parameters_of_url(call.request.query_params, values_limit)
-            return await self._run(call, parameters)
-        receive, limit = call.request.receive, self._settings.max_body_bytes
+            return await self._watch.run(receive, self._run(call, parameters))
         body, is_whole = await receive_start(receive, call.headers, LONG_BODY_BYTES, limit)
         if is_whole and len(body) <= LONG_BODY_BYTES:
-            return await self._run(call, await self._parameters(body))
-        workspace_id = call.caller.workspace_id
-        async with AsyncExitStack() as until_answered:
-            async with self._long_bodies.received.place(workspace_id):
-                if not is_whole:
-                    await receive_rest(receive, body, limit)
-                place = self._long_bodies.parsed.place(workspace_id)
-                await until_answered.enter_async_context(place)
-                parameters = await self._parameters(body)
-                body.clear()
+            return await self._watch.run(receive, self._run_short(call, body))
+        now = asyncio.get_running_loop().time
+        asked = now()
+        async with AsyncExitStack() as until_parsed:
+            place = self._admission.received.place(call.caller.workspace_id)
+            await until_parsed.enter_async_context(place)
+            waited = now() - asked
+            if not is_whole:
+                await receive_rest(receive, body, limit)
+            return await self._watch.run(receive, self._run_long(call, body, until_parsed), waited)
+
+    async def _run_short(self, call: _Call, body: bytearray) -> Response:
+        return await self._run(call, await self._parameters(body))
+
+    async def _run_long(
+        self, call: _Call, body: bytearray, until_parsed: AsyncExitStack
+    ) -> Response:
+        async with self._admission.parsed.place(call.caller.workspace_id):
+            parameters = await self._parameters(body)
+            body.clear()
+            await until_parsed.aclose()
             return await self._run(call, parameters)
 
     async def _parameters(self, body: bytearray) -> Parameters:
@@ -162,8 +179,8 @@ class GraphQLEndpoint:
             await call.allowance.take(operation.cost)
         errors = ErrorBudget(self._settings.max_errors)
         context = Context(self._database, call.caller, errors=errors, allowance=call.allowance)
-        execution = self._operations.execute(operation, context)
-        result = await self._watch.run(call.request.receive, execution)
+        async with self._admission.place(call.caller.workspace_id, operation.cost):
+            result = await self._operations.execute(operation, context)
         return self._executed(result, errors, call.media_type, operation.cost)
 
     def _executed(

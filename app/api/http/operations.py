@@ -12,7 +12,6 @@ from app.api.graphql.execution.cost.operation import too_costly
 from app.api.graphql.execution.documents import Document, Documents
 from app.api.graphql.execution.execute import Executor
 from app.api.graphql.execution.trusted_documents import load
-from app.api.http.admission import Admission
 from app.api.http.parameters import Parameters
 from app.errors import BadRequest
 from app.settings import Settings
@@ -46,7 +45,6 @@ class Operations:
             self._documents,
             only=settings.trusted_documents == "only",
         )
-        self._admission = Admission()
         self._executor = Executor(schema, hide_suggestions=not settings.shows_schema)
 
     def find(self, parameters: Parameters) -> Operation:
@@ -67,12 +65,11 @@ class Operations:
             raise too_costly(operation.cost, self._most)
 
     async def execute(self, operation: Operation, context: Context) -> ExecutionResult:
-        async with self._admission.place(context.caller.workspace_id, operation.cost):
-            return await self._executor.execute(
-                operation.document,
-                operation.node,
-                operation.variables,
-                context,
-                cost=operation.cost,
-                values=operation.values,
-            )
+        return await self._executor.execute(
+            operation.document,
+            operation.node,
+            operation.variables,
+            context,
+            cost=operation.cost,
+            values=operation.values,
+        )
