@@ -25,8 +25,9 @@ import typer
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.fields.contact import API_NAMES
+from app.transfer.batches import BATCH_ROWS
 from app.transfer.contact_lines import FIELDS, CsvLines
-from app.transfer.outcomes import BATCH_ROWS, UPSERT
+from app.transfer.over_api import UPSERT
 from app.transfer.row_file import Reading, opened_rows
 from bench.people import people
 from bench.postgresql import execute, temporary_cluster

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli.env_file import place
 from app.errors import RollcallError
+from app.interrupts import INTERRUPTED
 
 
 @contextmanager
@@ -17,6 +18,8 @@ def errors_as_lines() -> Iterator[None]:
     """Raises SystemExit for an error of a command, a setting, the system or the database."""
     try:
         yield
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted.", INTERRUPTED)
     except typer.TyperException as error:
         _fail(error.format_message(), error.exit_code)
     except RollcallError as error:

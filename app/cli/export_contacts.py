@@ -19,12 +19,12 @@ from app.cli.transfer_options import (
 )
 from app.errors import CommandFailed
 from app.fields.sources import DEFAULT_SOURCE
+from app.interrupts import end_on_interrupt
 from app.transfer.contact_lines import CsvLines, Lines, NdjsonLines
 from app.transfer.execution import Execution
 from app.transfer.exporting import Export, count, started
 from app.transfer.policy import custom_field_types
 
-INTERRUPTED = 130
 _NDJSON = (".ndjson", ".jsonl")
 
 
@@ -67,11 +67,8 @@ def export_contacts(
         "format": [form.value, raw],
     }
     place = Place(workspace, source, url, key)
-    try:
-        at_place(place, partial(_export, file, selection, form, options))
-    except KeyboardInterrupt:
-        typer.echo("The same command goes on where this one stopped.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+    end_on_interrupt("The same command goes on where this one stopped.")
+    at_place(place, partial(_export, file, selection, form, options))
 
 
 def _filter(text: str) -> Any:

@@ -11,12 +11,14 @@ import typer
 from app.cli.progress import shown_progress
 from app.cli.transfer_options import Place, at_place
 from app.errors import CommandFailed
+from app.interrupts import end_on_interrupt, ignore_interrupts
 from app.progress import Report
+from app.transfer.batches import Batches, read_ahead
 from app.transfer.checkpoint import load
 from app.transfer.columns import shown
 from app.transfer.csv_file import CsvFile
 from app.transfer.execution import Execution
-from app.transfer.importing import Batches, Import
+from app.transfer.importing import Import
 from app.transfer.outcomes import Kind, Outcome
 from app.transfer.policy import check_policy, custom_field_types
 from app.transfer.rejected import RejectedFile
@@ -26,7 +28,6 @@ from app.transfer.source import STANDARD_INPUT, Source
 from app.transfer.state_file import path_of
 from app.transfer.trial import try_out
 
-INTERRUPTED = 130
 _SHOWN = 200  # characters of a message
 _NAME_IT = "give --encoding, such as cp1252 for Western or cp1250 for Central Europe"
 
@@ -56,21 +57,25 @@ class Plan:
 
 
 def run_plan(plan: Plan, *, dry_run: bool) -> None:
-    try:
-        at_place(plan.place, partial(_with_rows, plan, dry_run=dry_run))
-    except KeyboardInterrupt:
-        typer.echo("" if dry_run else "The same command goes on where this one stopped.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+    end_on_interrupt(
+        "Nothing was done. Run the same command again."
+        if dry_run
+        else "The same command goes on where this one stopped."
+    )
+    at_place(plan.place, partial(_with_rows, plan, dry_run=dry_run))
 
 
 async def _with_rows(plan: Plan, execution: Execution, *, dry_run: bool) -> None:
     await check_policy(execution, plan.policy)
     with opened_rows(plan.reading, await custom_field_types(execution)) as (source, rows):
         work = _try_out if dry_run else _import
-        await work(plan, execution, source, rows)
+        async with read_ahead(rows.rows()) as batches:
+            await work(plan, execution, source, rows, batches)
 
 
-async def _import(plan: Plan, execution: Execution, source: Source, rows: RowFile) -> None:
+async def _import(
+    plan: Plan, execution: Execution, source: Source, rows: RowFile, batches: Batches
+) -> None:
     rejected = RejectedFile(plan.base, rows)
     checkpoint = load(path_of(plan.base), plan.options(rows))
     if checkpoint.is_new and rejected.path.exists():
@@ -81,9 +86,11 @@ async def _import(plan: Plan, execution: Execution, source: Source, rows: RowFil
     _describe(plan, rows)
     if checkpoint.done.rows:
         typer.echo(f"Going on after {checkpoint.done.rows:,} rows.", err=True)
-    work = Import(execution, Batches(rows.rows()), plan.policy, checkpoint, rejected)
+    work = Import(execution, batches, plan.policy, checkpoint, rejected)
     with shown_progress() as report:
         done = await work.run(lambda done: _report(report, done.rows, source))
+    ignore_interrupts()  # there is nothing left to go on with
+    work.checkpoint.remove()
     typer.echo(f"Imported {done.rows:,} rows: {_counted(done.counts)}.")
     if done.rejected_bytes:
         typer.echo(f"The rejected rows are in {rejected.path}: mend and import it.")
@@ -99,9 +106,10 @@ def _describe(plan: Plan, rows: RowFile) -> None:
             typer.echo(f"  {line}", err=True)
 
 
-async def _try_out(plan: Plan, execution: Execution, source: Source, rows: RowFile) -> None:
+async def _try_out(
+    plan: Plan, execution: Execution, source: Source, rows: RowFile, batches: Batches
+) -> None:
     _describe(plan, rows)
-    batches = Batches(rows.rows())
     with shown_progress() as report:
         trial = await try_out(
             execution, batches, plan.policy, lambda done: _report(report, done, source)

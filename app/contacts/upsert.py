@@ -4,7 +4,7 @@ Single upserts of a workspace share a transaction with those that come at the sa
 decided in the order of their arrival, as the rows of a bulk are, and answered after the commit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.contacts.change import Cause, Change
@@ -23,6 +23,12 @@ from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import new_id, now
 from app.turns import TRANSACTION_TURN_SECONDS, in_turns
 from app.workspaces.keys import Caller
+
+Announce = Callable[[Sequence[Outcome]], None]
+
+
+def unannounced(_: object) -> None:
+    """Nobody wants to know the outcomes before the commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +59,25 @@ async def upsert(
     *,
     dry_run: bool = False,
     atomic: bool = False,
+    announce: Announce = unannounced,
 ) -> list[Outcome]:
     """Returns the outcome of each request, in order. Each is decided after the previous ones.
 
     All run in one transaction, which is not opened if every request breaks a rule. A dry run
     decides in the same way and writes nothing. An atomic call writes nothing if any request ends
-    in a Conflict or is Invalid. Raises InvalidInput for too many requests, and Unavailable if too
+    in a Conflict or is Invalid. The outcomes are announced before they are committed, and again
+    after a lost race. Raises InvalidInput for too many requests, and Unavailable if too
     many races are lost.
     """
     check_size(requests)
     upserts = await _checked(database, [_Upsert(caller, request) for request in requests])
-    return await _decided(database, upserts, RowLock.WAIT, dry_run=dry_run, atomic=atomic)
+    if dry_run or all(one.request.errors for one in upserts):
+        outcomes = await _predicted(database, upserts)
+        announce(outcomes)
+        return outcomes
+    return await _saved_after_races(
+        database, upserts, RowLock.WAIT, atomic=atomic, announce=announce
+    )
 
 
 def check_size(rows: Sequence[object]) -> None:
@@ -75,8 +89,12 @@ def check_size(rows: Sequence[object]) -> None:
 
 async def _upsert_together(database: Database, upserts: Sequence[_Upsert]) -> list[Outcome]:
     """Several fail together instead of waiting for a row lock: each then waits for its own."""
-    lock = RowLock.WAIT if len(upserts) == 1 else RowLock.NO_WAIT
-    return await _decided(database, await _checked(database, upserts), lock)
+    upserts = await _checked(database, upserts)
+    if all(one.request.errors for one in upserts):
+        return await _predicted(database, upserts)
+    if len(upserts) == 1:
+        return await _saved_after_races(database, upserts, RowLock.WAIT)
+    return await _saved(database, upserts, RowLock.NO_WAIT)
 
 
 async def _checked(database: Database, upserts: Sequence[_Upsert]) -> Sequence[_Upsert]:
@@ -90,28 +108,23 @@ async def _checked(database: Database, upserts: Sequence[_Upsert]) -> Sequence[_
     return [_Upsert(one.caller, request) for one, request in zip(upserts, checked, strict=True)]
 
 
-async def _decided(
+async def _predicted(database: Database, upserts: Sequence[_Upsert]) -> list[Outcome]:
+    """Without a transaction if every request breaks a rule."""
+    if all(one.request.errors for one in upserts):
+        return (await _decide(upserts, WorkingSet()))[0]
+    async with database.read(upserts[0].caller) as session:
+        outcomes, changes = await _decide(upserts, await find(session, _keys(upserts)))
+    check_changes(changes)
+    return outcomes
+
+
+async def _saved(
     database: Database,
     upserts: Sequence[_Upsert],
     lock: RowLock,
     *,
-    dry_run: bool = False,
     atomic: bool = False,
-) -> list[Outcome]:
-    if all(one.request.errors for one in upserts):
-        return (await _decide(upserts, WorkingSet()))[0]
-    if dry_run:
-        async with database.read(upserts[0].caller) as session:
-            outcomes, changes = await _decide(upserts, await find(session, _keys(upserts)))
-        check_changes(changes)
-        return outcomes
-    if lock is RowLock.NO_WAIT:
-        return await _saved(database, upserts, lock, atomic=atomic)
-    return await _saved_after_races(database, upserts, lock, atomic=atomic)
-
-
-async def _saved(
-    database: Database, upserts: Sequence[_Upsert], lock: RowLock, *, atomic: bool
+    announce: Announce = unannounced,
 ) -> list[Outcome]:
     async with database.write(upserts[0].caller) as session:
         working_set = await find(session, _keys(upserts), lock)
@@ -119,6 +132,7 @@ async def _saved(
         failed = any(isinstance(outcome, Conflict | Invalid) for outcome in outcomes)
         if not (atomic and failed):
             await save(session, changes)
+        announce(outcomes)
     return outcomes
 
 

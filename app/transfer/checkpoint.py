@@ -1,7 +1,7 @@
 """How far an import has come, in a file beside the one that is imported.
 
-It is written before each batch with what the batch is going to do, and so tells of a batch whose
-answer was lost: the prediction of the same batch is another one once it has been written.
+It is written before the commit of each batch with what the batch does, and so tells of a batch
+whose answer was lost: the prediction of the same batch is another one once it has been written.
 """
 
 import json
@@ -66,7 +66,7 @@ class Checkpoint:
 
     @property
     def is_new(self) -> bool:
-        return not self.done.rows and self.pending is None
+        return not self.path.exists()
 
     def with_pending(self, pending: Pending | None) -> "Checkpoint":
         return replace(self, pending=pending)

@@ -1,10 +1,11 @@
 """Where the operations of an import or export are executed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from app.errors import CommandFailed
+from app.transfer.outcomes import Announce, Outcome
 
 T = TypeVar("T")
 
@@ -12,6 +13,7 @@ TRIES = 8
 LONGEST_WAIT_SECONDS = 60.0
 
 _TEMPORARY = {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}
+_FATAL = {"UNAUTHENTICATED", "FORBIDDEN", "INTERNAL_SERVER_ERROR", CommandFailed.code}
 
 
 class TryAgain(Exception):
@@ -30,9 +32,26 @@ class Refused(CommandFailed):
         self.reason = reason
 
 
-class Execution(Protocol):
+class Api(Protocol):
+    """All of it raises TryAgain, Refused and CommandFailed."""
+
     async def execute(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """The data of the answer. Raises TryAgain, Refused and CommandFailed."""
+        """The data of the answer."""
+
+
+Contacts = Sequence[dict[str, Any]]
+Policy = dict[str, Any]
+
+
+class Execution(Api, Protocol):
+    async def predict(self, contacts: Contacts, policy: Policy) -> Sequence[Outcome]:
+        """What an upsert of the contacts would do."""
+
+    async def upsert(
+        self, contacts: Contacts, policy: Policy, announce: Announce
+    ) -> Sequence[Outcome]:
+        """Writes the contacts in one transaction, and announces the outcomes before its commit; and
+        once more, if they are others after all."""
 
 
 def data_of(answer: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +64,7 @@ def data_of(answer: dict[str, Any]) -> dict[str, Any]:
     code = extensions.get("code", "")
     if code in _TEMPORARY:
         raise TryAgain(message, extensions.get("retryAfter"))
-    if code in ("UNAUTHENTICATED", "FORBIDDEN", "INTERNAL_SERVER_ERROR"):
+    if code in _FATAL:
         raise CommandFailed(message)
     raise Refused(code, message)
 

@@ -12,7 +12,7 @@ from typing import Any
 from app.contacts.limits import PAGE_LIMIT
 from app.errors import CommandFailed
 from app.transfer.contact_lines import FIELDS, Lines
-from app.transfer.execution import Execution, patiently
+from app.transfer.execution import Api, patiently
 from app.transfer.output import STANDARD_OUTPUT, Output
 from app.transfer.state_file import load_state, path_of, save_state, unreadable
 
@@ -60,7 +60,7 @@ def started(path: Path, options: Mapping[str, Any]) -> Exported:
         raise unreadable(path_of(path)) from error
 
 
-async def count(execution: Execution, selection: Mapping[str, Any]) -> int:
+async def count(execution: Api, selection: Mapping[str, Any]) -> int:
     """The number of contacts; 0 if it is not known exactly."""
     data = await patiently(lambda: execution.execute(_COUNT, dict(selection)))
     found = data["contacts"]
@@ -69,7 +69,7 @@ async def count(execution: Execution, selection: Mapping[str, Any]) -> int:
 
 class Export:
     def __init__(
-        self, execution: Execution, selection: Mapping[str, Any], path: Path, lines: Lines
+        self, execution: Api, selection: Mapping[str, Any], path: Path, lines: Lines
     ) -> None:
         self._execution = execution
         self._selection = dict(selection)

@@ -1,48 +1,25 @@
 """Imports the rows of a file, batch by batch, each decided by `upsertContacts`.
 
 A batch is one transaction, and its answer can be lost: with the connection, or with this process.
-So each batch is predicted by a dry run first, and the prediction is kept in the checkpoint before
-the batch is sent. Whoever goes on predicts the same batch again: if none of its changes is still to
-come, it has been written, and what was predicted is what has happened.
+So its outcomes are announced before its commit, and are kept in the checkpoint. Whoever goes on
+predicts the same batch by a dry run: if none of the announced changes is still to come, it has been
+written, and what was announced is what has happened.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from app.errors import CommandFailed
+from app.transfer.batches import BATCH_ROWS, Batches
 from app.transfer.checkpoint import Checkpoint, Done, Pending, digest_of
 from app.transfer.execution import Execution, patiently
-from app.transfer.outcomes import BATCH_ROWS, BATCH_SIZE, Kind, Outcome, predict, upsert
+from app.transfer.outcomes import Kind, Outcome
 from app.transfer.rejected import RejectedFile
 from app.transfer.rows import Row
 from app.transfer.unsubscribes import unsubscribe
-
-Policy = Mapping[str, Any]
-
-
-class Batches:
-    """The rows, some at a time."""
-
-    def __init__(self, rows: Iterator[Row]) -> None:
-        self._rows = rows
-        self._back: list[Row] = []
-
-    def take(self, most: int = BATCH_ROWS) -> list[Row]:
-        """Fewer than `most` if they are long; none at the end."""
-        batch: list[Row] = []
-        size = 0
-        while len(batch) < most and size < BATCH_SIZE:
-            row = self._back.pop() if self._back else next(self._rows, None)
-            if row is None:
-                break
-            batch.append(row)
-            size += row.size
-        return batch
-
-    def give_back(self, rows: Sequence[Row]) -> None:
-        self._back.extend(reversed(rows))
+from app.transfer.upserts import predict, upsert
 
 
 def counts_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
@@ -55,7 +32,7 @@ class Import:
         self,
         execution: Execution,
         batches: Batches,
-        policy: Policy,
+        policy: Mapping[str, Any],
         checkpoint: Checkpoint,
         rejected: RejectedFile,
     ) -> None:
@@ -66,21 +43,21 @@ class Import:
         self._rejected = rejected
 
     async def run(self, advance: Callable[[Done], object]) -> Done:
-        """Raises CommandFailed if it cannot go on; the same import then continues it."""
-        self._skip_done()
-        while batch := self._batches.take(self._next_size()):
+        """The checkpoint stays. Raises CommandFailed if it cannot go on; the same import then
+        continues it."""
+        await self._skip_done()
+        while batch := await self._batches.take(self._next_size()):
             used = await patiently(partial(self._import, batch))
             self._batches.give_back(batch[used:])
             advance(self.checkpoint.done)
-        self.checkpoint.remove()
         return self.checkpoint.done
 
-    def _skip_done(self) -> None:
+    async def _skip_done(self) -> None:
         done = self.checkpoint.done
-        digest = ""
-        for _ in range(done.rows):
-            digest = digest_of(self._batches.take(1), digest)
-        if digest != done.digest:
+        left, digest = done.rows, ""
+        while left and (rows := await self._batches.take(min(left, BATCH_ROWS))):
+            left, digest = left - len(rows), digest_of(rows, digest)
+        if left or digest != done.digest:
             raise CommandFailed(
                 f"The file has changed since its import stopped. Remove {self.checkpoint.path} to "
                 "import it from its start."
@@ -92,11 +69,11 @@ class Import:
 
     async def _import(self, batch: Sequence[Row]) -> int:
         """The number of rows that were imported, which are the first ones. Safe to repeat."""
-        outcomes: Sequence[Outcome] = await predict(self._execution, batch, self._policy)
+        outcomes = await self._outcomes_of_written(batch)
+        if outcomes is None:
+            outcomes = await upsert(self._execution, batch, self._policy, self._record)
         pending = self.checkpoint.pending
-        if pending is None or not pending.was_written([one.effect for one in outcomes]):
-            pending, outcomes = await self._write(batch[: len(outcomes)], outcomes)
-        used = len(pending.effects)
+        assert pending is not None  # noqa: S101  # what was written was announced
         ids = [
             outcome.contact_id
             for row, outcome, effect in zip(batch, outcomes, pending.effects, strict=False)
@@ -104,25 +81,28 @@ class Import:
         ]
         await unsubscribe(self._execution, ids)
         self.checkpoint = self.checkpoint.with_done(pending.done)
-        return used
+        return len(pending.effects)
 
-    async def _write(
-        self, rows: Sequence[Row], predicted: Sequence[Outcome]
-    ) -> tuple[Pending, Sequence[Outcome]]:
-        pending = self._record(rows, predicted)
-        if not any(effect > 0 for effect in pending.effects):
-            return pending, predicted
-        outcomes = await upsert(self._execution, rows, self._policy, dry_run=False)
-        if [one.effect for one in outcomes] == pending.effects:
-            return pending, outcomes
-        return self._record(rows, outcomes), outcomes  # another client was faster
+    async def _outcomes_of_written(self, batch: Sequence[Row]) -> Sequence[Outcome] | None:
+        """What an upsert would do now, if the batch was written before; else None."""
+        pending = self.checkpoint.pending
+        if pending is None:
+            return None
+        predicted = await predict(self._execution, batch, self._policy)
+        return predicted if pending.was_written([one.effect for one in predicted]) else None
 
-    def _record(self, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> Pending:
+    def _record(self, rows: Sequence[Row], outcomes: Sequence[Outcome]) -> None:
         done = self.checkpoint.done
-        length = self._rejected.replace(done.rejected_bytes, rows, outcomes)
-        pending = Pending(
-            [one.effect for one in outcomes], done.after(rows, counts_of(outcomes), length)
-        )
-        self.checkpoint = self.checkpoint.with_pending(pending)
-        self.checkpoint.save()
-        return pending
+        try:
+            if self.checkpoint.is_new:
+                self.checkpoint.save()  # so that the rejected rows are not those of another import
+            length = self._rejected.replace(done.rejected_bytes, rows, outcomes)
+            pending = Pending(
+                [one.effect for one in outcomes], done.after(rows, counts_of(outcomes), length)
+            )
+            self.checkpoint = self.checkpoint.with_pending(pending)
+            self.checkpoint.save()
+        except OSError as error:  # in a transaction, where it would pass for one of the database
+            raise CommandFailed(
+                f"The import cannot write beside the file: {error.strerror}."
+            ) from error

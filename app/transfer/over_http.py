@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.errors import CommandFailed
-from app.transfer.execution import Refused, TryAgain, data_of
+from app.transfer.execution import Execution, Refused, TryAgain, data_of
+from app.transfer.over_api import OverApi
 
 TIMEOUT_SECONDS = 60
 
 
-class OverHttp:
+class _Http:
     def __init__(self, client: httpx.AsyncClient, url: str) -> None:
         self._client = client
         self._url = url
@@ -49,7 +50,7 @@ def _seconds(response: httpx.Response) -> float | None:
 
 
 @asynccontextmanager
-async def over_http(url: str, key: str) -> AsyncIterator[OverHttp]:
+async def over_http(url: str, key: str) -> AsyncIterator[Execution]:
     """Raises CommandFailed for a URL that is none."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -57,4 +58,4 @@ async def over_http(url: str, key: str) -> AsyncIterator[OverHttp]:
     endpoint = url.rstrip("/") if parts.path.strip("/") else f"{url.rstrip('/')}/graphql"
     headers = {"x-api-key": key, "content-type": "application/json"}
     async with httpx.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS) as client:
-        yield OverHttp(client, endpoint)
+        yield OverApi(_Http(client, endpoint))

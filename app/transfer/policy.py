@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import CommandFailed
-from app.transfer.execution import Execution, patiently
+from app.transfer.execution import Api, patiently
 
 _POLICY = """
 mutation CheckPolicy($policy: UpsertPolicy) {
@@ -27,12 +27,12 @@ def json_file(path: Path) -> dict[str, Any]:
     return found
 
 
-async def check_policy(execution: Execution, policy: Mapping[str, Any]) -> None:
+async def check_policy(execution: Api, policy: Mapping[str, Any]) -> None:
     """Raises CommandFailed for a policy that the API does not know."""
     await patiently(lambda: execution.execute(_POLICY, {"policy": dict(policy) or None}))
 
 
-async def custom_field_types(execution: Execution) -> dict[str, str]:
+async def custom_field_types(execution: Api) -> dict[str, str]:
     """The type of each custom field that the workspace has defined, by key."""
     data = await patiently(lambda: execution.execute(_DEFINITIONS, {}))
     return {one["key"]: one["type"] for one in data["customFieldDefinitions"]}

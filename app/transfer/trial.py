@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from app.transfer.batches import Batches
 from app.transfer.execution import Execution, patiently
-from app.transfer.importing import Batches
-from app.transfer.outcomes import Kind, Outcome, predict
+from app.transfer.outcomes import Kind, Outcome
 from app.transfer.rows import Row
+from app.transfer.upserts import predict
 
 
 @dataclass
@@ -28,7 +29,7 @@ async def try_out(
 ) -> Trial:
     """Each batch is judged by what the database has now, without the batches before."""
     trial = Trial()
-    while batch := batches.take():
+    while batch := await batches.take():
         outcomes = await patiently(partial(predict, execution, batch, dict(policy)))
         batches.give_back(batch[len(outcomes) :])
         for row, outcome in zip(batch, outcomes, strict=False):

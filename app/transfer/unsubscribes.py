@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from app.transfer.execution import Execution
+from app.transfer.execution import Api
 
 _AT_ONCE = 20
 
 
-async def unsubscribe(execution: Execution, contact_ids: Sequence[str]) -> None:
+async def unsubscribe(execution: Api, contact_ids: Sequence[str]) -> None:
     """Safe to repeat."""
     for start in range(0, len(contact_ids), _AT_ONCE):
         keys = {

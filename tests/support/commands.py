@@ -42,9 +42,10 @@ def rollcall(
         assert isinstance(code, int)
         return Result(code, *capsys.readouterr())
 
-    on_sigterm = signal.getsignal(signal.SIGTERM)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield run
-    signal.signal(signal.SIGTERM, on_sigterm)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def refused(result: Result, code: int = 1) -> str:

@@ -120,6 +120,17 @@ async def test_rejected_rows_are_mended_and_imported_again(
     assert found == [(str(number), f"{name}@example.com") for number, name in people]
 
 
+async def test_nothing_is_written_if_the_position_cannot_be(
+    importing: Import, api: Client, tmp_path: Path
+) -> None:
+    write("a.csv", "email\nada@example.com\n")
+    (tmp_path / "a.csv.progress.new").mkdir()
+    result = await importing("a.csv")
+    assert (result.code, result.out) == (1, "")
+    assert "rollcall: The import cannot write beside the file: Is a directory." in result.err
+    assert await contacts(api) == []
+
+
 async def test_dry_run_shows_the_first_of_each_outcome(
     importing: Import, api: Client, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,13 @@ import pytest
 
 from app.database.sessions import Database
 from app.settings import Settings
+from app.transfer.batches import read_ahead
 from app.transfer.checkpoint import Done, load
-from app.transfer.execution import Execution, TryAgain
-from app.transfer.importing import Batches, Import
+from app.transfer.execution import Contacts, Execution, Policy, TryAgain
+from app.transfer.importing import Import
 from app.transfer.in_process import InProcess
+from app.transfer.outcomes import Announce, Outcome
+from app.transfer.over_api import OverApi
 from app.transfer.rejected import RejectedFile
 from app.transfer.row_file import Reading, opened_rows
 from app.workspaces.command_line_key import command_line_caller
@@ -56,15 +59,30 @@ from app.cli import main
 main()
 """
 
+# A command that gets Ctrl-C at the first of some event of Python.
+CTRL_C = """
+import os, signal, sys
+event, name = sys.argv.pop(1), sys.argv.pop(1)
+def hook(found, arguments):
+    global event
+    if found == event and str(arguments[0]).split("/")[-1] == name:
+        event = None
+        signal.raise_signal(signal.SIGINT)
+sys.addaudithook(hook)
+from app.__main__ import main
+main()
+"""
 
-class Interrupted(Exception):
+
+class Interrupted(BaseException):
     pass
 
 
 class Cut:
-    """Raises at one moment: before an operation is executed, or before its answer arrives."""
+    """Raises at one moment: before an operation is executed, before or after its outcomes are
+    announced, or before its answer arrives."""
 
-    def __init__(self, execution: Execution, moment: int, error: Exception) -> None:
+    def __init__(self, execution: Execution, moment: int, error: BaseException) -> None:
         self._execution = execution
         self._left = moment
         self._error = error
@@ -74,6 +92,22 @@ class Cut:
         data = await self._execution.execute(document, variables)
         self._count()
         return data
+
+    async def predict(self, contacts: Contacts, policy: Policy) -> Sequence[Outcome]:
+        return await self._execution.predict(contacts, policy)
+
+    async def upsert(
+        self, contacts: Contacts, policy: Policy, announce: Announce
+    ) -> Sequence[Outcome]:
+        def announced(outcomes: Sequence[Outcome]) -> None:
+            self._count()
+            announce(outcomes)
+            self._count()
+
+        self._count()
+        outcomes = await self._execution.upsert(contacts, policy, announced)
+        self._count()
+        return outcomes
 
     def _count(self) -> None:
         self._left -= 1
@@ -95,16 +129,18 @@ class Site:
         with opened_rows(Reading(self.path), {}) as (_, rows):
             checkpoint = load(self.path.with_name("a.csv.progress"), {})
             rejected = RejectedFile(self.path, rows)
-            batches = Batches(rows.rows())
-            work = Import(execution, batches, self.policy, checkpoint, rejected)
-            return await work.run(lambda _: None)
+            async with read_ahead(rows.rows()) as batches:
+                work = Import(execution, batches, self.policy, checkpoint, rejected)
+                return await work.run(lambda _: None)
 
-    async def ended(self, moments: Sequence[int], error: Exception) -> tuple[Any, ...]:
+    async def ended(
+        self, moments: Sequence[int], error: BaseException, over: Callable[[Cut], Execution]
+    ) -> tuple[Any, ...]:
         """The contacts, rejected rows and counts of an import that is cut at each moment."""
         done: Done | None = None
         for moment in moments:
             with suppress(Interrupted):
-                done = done or await self.attempt(Cut(self.execution, moment, error))
+                done = done or await self.attempt(over(Cut(self.execution, moment, error)))
         done = done or await self.attempt(self.execution)
         rejected = self.path.with_name("a.csv.rejected.csv").read_text()
         return await self.execution.execute(CONTACTS, {}), rejected, done.counts
@@ -118,22 +154,27 @@ async def site(database: Database, folder: Path, policy: str) -> Site:
 
 
 @pytest.mark.parametrize(
-    ("policy", "error"),
-    [("create only", Interrupted()), ("default", TryAgain("The answer was lost", 0))],
-    ids=["interrupted", "answer lost"],
+    ("policy", "error", "over"),
+    [
+        ("default", Interrupted(), lambda cut: cut),
+        ("create only", Interrupted(), OverApi),
+        ("default", TryAgain("The answer was lost", 0), OverApi),
+    ],
+    ids=["interrupted", "interrupted over the API", "answer lost"],
 )
 async def test_interrupted_import_ends_as_another(
     policy: str,
-    error: Exception,
+    error: BaseException,
+    over: Callable[[Cut], Execution],
     database: Database,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("app.transfer.importing.BATCH_ROWS", 5)
-    whole = await (await site(database, tmp_path / "whole", policy)).ended([], error)
+    whole = await (await site(database, tmp_path / "whole", policy)).ended([], error, over)
     for moment in range(1, 14):
         cut = await site(database, tmp_path / str(moment), policy)
-        assert await cut.ended([moment, 4], error) == whole, moment
+        assert await cut.ended([moment, 4], error, over) == whole, moment
 
 
 async def test_killed_process_is_continued(
@@ -177,29 +218,43 @@ async def test_killed_process_is_continued(
     assert not killed.with_name("killed.csv.progress").exists()
 
 
-async def test_ctrl_c_is_quiet_and_says_how_to_go_on(
-    rollcall: Rollcall,
-    api: Client,
-    database_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        ("import", "typer"),
+        ("import", "strawberry"),
+        ("sqlite3.connect", "a.db"),
+        ("open", "a.csv.progress.new"),
+        ("open", "a.csv.rejected.csv"),
+        ("os.rename", "a.csv.progress.new"),
+        ("os.remove", "a.csv.progress"),
+    ],
+)
+def test_ctrl_c_is_quiet_and_says_how_to_go_on(
+    event: str, name: str, rollcall: Rollcall, tmp_path: Path
 ) -> None:
-    async def interrupted(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    path = tmp_path / "a.csv"
-    path.write_text("\n".join([HEADER, *ROWS]))
-    command = ("import", path.name, "--workspace", "ours")
-    with monkeypatch.context() as patch:
-        patch.setattr("app.transfer.importing.upsert", interrupted)
-        stopped = await asyncio.to_thread(rollcall, *command, DATABASE_URL=database_url)
-    assert (stopped.code, stopped.out) == (130, "")
-    assert stopped.err.splitlines() == [
-        "a.csv: CSV in utf-8, separated by commas.",
-        "The same command goes on where this one stopped.",
-    ]
-    ended = await asyncio.to_thread(rollcall, *command, DATABASE_URL=database_url)
-    assert ended.out.startswith(f"Imported {len(ROWS)} rows: ")
+    url = {"DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'a.db'}"}
+    rollcall("migrate", **url)
+    rollcall("workspace", "create", "ours", **url)
+    Path("a.csv").write_text("\n".join([HEADER, *ROWS]))
+    command = ("import", "a.csv", "--workspace", "ours")
+    stopped = subprocess.run(
+        [sys.executable, "-c", CTRL_C, event, name, *command],
+        env=os.environ | url,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line for line in stopped.stderr.splitlines() if not line.startswith("a.csv: ")]
+    if event == "os.remove":  # it has ended
+        assert (stopped.returncode, lines) == (0, [])
+        return
+    said = "Nothing was done. Run the same command again."
+    if name != "typer":
+        said = "The same command goes on where this one stopped."
+    assert (stopped.returncode, stopped.stdout, lines) == (130, "", [said])
+    ended = rollcall(*command, **url)
+    assert ended.out.startswith(f"Imported {len(ROWS)} rows: 5 created, "), ended
 
 
 async def test_changed_file_is_not_continued(

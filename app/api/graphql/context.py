@@ -8,6 +8,7 @@ from app.api.graphql.execution.answers import ErrorBudget
 from app.api.graphql.execution.attributes import contact_attributes
 from app.api.graphql.execution.selections import Selections
 from app.contacts.listing.conditions import Budget
+from app.contacts.upsert import Announce, unannounced
 from app.database.sessions import Database
 from app.fields.rules import FAULTS_LIMIT
 from app.workspaces.keys import Caller
@@ -21,6 +22,7 @@ class Context:
     budget: Budget = field(default_factory=Budget)
     allowance: Allowance | None = None
     errors: ErrorBudget = field(default_factory=lambda: ErrorBudget(FAULTS_LIMIT))
+    announce: Announce = unannounced  # of a bulk upsert
 
 
 class Info(strawberry.Info[Context, None]):

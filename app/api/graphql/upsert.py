@@ -88,12 +88,17 @@ class UpsertMutation:
         check_size(inputs)
         context = info.context
         requests: list[Request] = []
-        left = FAULTS_LIMIT
+        left = context.errors.left
         async for one in in_turns(inputs):
-            requests.append(asked(one, chosen, errors_limit=max(left, 1)))
+            requests.append(asked(one, chosen, errors_limit=min(max(left, 1), FAULTS_LIMIT)))
             left -= len(requests[-1].errors)
         outcomes = await upsert(
-            context.database, context.caller, requests, dry_run=dry_run, atomic=atomic
+            context.database,
+            context.caller,
+            requests,
+            dry_run=dry_run,
+            atomic=atomic,
+            announce=context.announce,
         )
         return BulkOutcome.of(outcomes, context.errors, atomic=atomic)
 

@@ -36,12 +36,12 @@ class ErrorBudget:
     """The broken rules that one answer may still list."""
 
     def __init__(self, limit: int) -> None:
-        self._left = limit
+        self.left = limit
 
     def take(self, errors: Sequence[T]) -> Sequence[T]:
         """The first of them, as many as the answer may still list."""
-        taken = errors[: self._left]
-        self._left -= len(taken)
+        taken = errors[: self.left]
+        self.left -= len(taken)
         return taken
 
 

@@ -1,0 +1,60 @@
+"""Upserts of rows. One that has faults is invalid and is not sent."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from app.transfer.execution import Contacts, Execution, Policy, Refused
+from app.transfer.outcomes import Kind, Outcome
+from app.transfer.rows import Fault, Row
+
+Outcomes = Sequence[Outcome]
+
+
+async def predict(execution: Execution, rows: Sequence[Row], policy: Policy) -> Outcomes:
+    """What an upsert of the rows would do. Of the first of them, if the API takes all of them for
+    too much: one that it does not take alone is invalid."""
+
+    async def predicted(some: Sequence[Row]) -> Outcomes:
+        return _with_faults(some, await execution.predict(_sent(some), policy))
+
+    return await _as_many_as_accepted(rows, predicted)
+
+
+async def upsert(
+    execution: Execution,
+    rows: Sequence[Row],
+    policy: Policy,
+    announce: Callable[[Sequence[Row], Outcomes], None],
+) -> Outcomes:
+    """Likewise, of rows that are written. Announces which ones these are, with their outcomes."""
+
+    async def written(some: Sequence[Row]) -> Outcomes:
+        def announced(outcomes: Outcomes) -> None:
+            announce(some, _with_faults(some, outcomes))
+
+        return _with_faults(some, await execution.upsert(_sent(some), policy, announced))
+
+    return await _as_many_as_accepted(rows, written)
+
+
+async def _as_many_as_accepted(
+    rows: Sequence[Row], ask: Callable[[Sequence[Row]], Awaitable[Outcomes]]
+) -> Outcomes:
+    while True:
+        try:
+            return await ask(rows)
+        except Refused as error:
+            if len(rows) == 1:
+                rows[0].faults.append(Fault(error.reason, error.message))
+            else:
+                rows = rows[: len(rows) // 2]
+
+
+def _sent(rows: Sequence[Row]) -> Contacts:
+    return [row.contact for row in rows if not row.faults]
+
+
+def _with_faults(rows: Sequence[Row], answered: Outcomes) -> Outcomes:
+    answers = iter(answered)
+    return [
+        Outcome(Kind.INVALID, faults=row.faults) if row.faults else next(answers) for row in rows
+    ]
