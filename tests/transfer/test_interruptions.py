@@ -27,6 +27,7 @@ from app.workspaces.command_line_key import command_line_caller
 from app.workspaces.workspaces import create_workspace
 from tests.support.client import Client
 from tests.support.commands import Rollcall
+from tests.support.databases import copied_sqlite
 from tests.support.server import COUNTED
 
 CONTACTS = """{ contacts(first: 100, orderBy: {field: EMAIL, direction: ASC}) {
@@ -63,6 +64,7 @@ main()
 CTRL_C = """
 import os, signal, sys
 event, name = sys.argv.pop(1), sys.argv.pop(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell ignores it
 def hook(found, arguments):
     global event
     if found == event and str(arguments[0]).split("/")[-1] == name:
@@ -218,43 +220,37 @@ async def test_killed_process_is_continued(
     assert not killed.with_name("killed.csv.progress").exists()
 
 
-@pytest.mark.parametrize(
-    ("event", "name"),
-    [
-        ("import", "typer"),
-        ("import", "strawberry"),
-        ("sqlite3.connect", "a.db"),
-        ("open", "a.csv.progress.new"),
-        ("open", "a.csv.rejected.csv"),
-        ("os.rename", "a.csv.progress.new"),
-        ("os.remove", "a.csv.progress"),
-    ],
-)
 def test_ctrl_c_is_quiet_and_says_how_to_go_on(
-    event: str, name: str, rollcall: Rollcall, tmp_path: Path
+    rollcall: Rollcall, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    url = {"DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'a.db'}"}
-    rollcall("migrate", **url)
+    url = {"DATABASE_URL": copied_sqlite(sqlite_template, tmp_path)}
     rollcall("workspace", "create", "ours", **url)
     Path("a.csv").write_text("\n".join([HEADER, *ROWS]))
-    command = ("import", "a.csv", "--workspace", "ours")
-    stopped = subprocess.run(
-        [sys.executable, "-c", CTRL_C, event, name, *command],
-        env=os.environ | url,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    lines = [line for line in stopped.stderr.splitlines() if not line.startswith("a.csv: ")]
-    if event == "os.remove":  # it has ended
-        assert (stopped.returncode, lines) == (0, [])
-        return
-    said = "Nothing was done. Run the same command again."
-    if name != "typer":
-        said = "The same command goes on where this one stopped."
-    assert (stopped.returncode, stopped.stdout, lines) == (130, "", [said])
-    ended = rollcall(*command, **url)
-    assert ended.out.startswith(f"Imported {len(ROWS)} rows: 5 created, "), ended
+
+    def ended(event: str, name: str) -> tuple[int, str, list[str]]:
+        ended = subprocess.run(
+            [sys.executable, "-c", CTRL_C, event, name, "import", "a.csv", "--workspace", "ours"],
+            env=os.environ | url,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = [line for line in ended.stderr.splitlines() if not line.startswith("a.csv: ")]
+        return ended.returncode, ended.stdout, lines
+
+    before = "Nothing was done. Run the same command again."
+    assert ended("import", "typer") == (130, "", [before])
+    for event, name in [
+        ("import", "strawberry"),
+        ("sqlite3.connect", "rollcall.db"),
+        ("open", "a.csv.progress.new"),
+        ("open", "a.csv.rejected.csv"),
+    ]:
+        stopped = ended(event, name)
+        assert stopped == (130, "", ["The same command goes on where this one stopped."]), name
+    code, out, lines = ended("os.remove", "a.csv.progress")  # too late: it has ended
+    assert (code, lines) == (0, [])
+    assert out.startswith(f"Imported {len(ROWS)} rows: 5 created, 4 updated, ")
 
 
 async def test_changed_file_is_not_continued(
