@@ -14,7 +14,8 @@ async def predict(execution: Execution, rows: Sequence[Row], policy: Policy) -> 
     too much: one that it does not take alone is invalid."""
 
     async def predicted(some: Sequence[Row]) -> Outcomes:
-        return _with_faults(some, await execution.predict(_sent(some), policy))
+        sent = _sent(some)
+        return _with_faults(some, await execution.predict(sent, policy) if sent else [])
 
     return await _as_many_as_accepted(rows, predicted)
 
@@ -31,7 +32,10 @@ async def upsert(
         def announced(outcomes: Outcomes) -> None:
             announce(some, _with_faults(some, outcomes))
 
-        return _with_faults(some, await execution.upsert(_sent(some), policy, announced))
+        if not (sent := _sent(some)):
+            announced([])
+            return _with_faults(some, [])
+        return _with_faults(some, await execution.upsert(sent, policy, announced))
 
     return await _as_many_as_accepted(rows, written)
 
