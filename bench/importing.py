@@ -11,10 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -37,6 +37,12 @@ SEED = 1
 WORKSPACE = "bench"
 MIB = 1024 * 1024
 
+# Of the file, sent over HTTP.
+HTTP_ROWS = 200_000
+
+# An import may be faster than the one before, and is killed all the same.
+EARLIER = 0.9
+
 # Of exported contacts that were imported twice, only these differ.
 OWN = ("id", "updatedAt")
 
@@ -44,18 +50,21 @@ OWN = ("id", "updatedAt")
 @dataclass(frozen=True, slots=True)
 class Measured:
     way: str
+    rows: int
     seconds: float
     peak_bytes: int | None = None  # of the process of Rollcall
 
-    def line(self, rows: int) -> str:
+    @property
+    def line(self) -> str:
         peak = "" if self.peak_bytes is None else f"{self.peak_bytes / MIB:,.0f} MiB"
-        return f"| {self.way} | {rows / self.seconds:,.0f} | {peak} |"
+        return f"| {self.way} | {self.rows:,} | {self.rows / self.seconds:,.0f} | {peak} |"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     folder: Path
     file: Path
+    rows: int  # of the file
     new_url: Callable[[str], str]  # of an empty database
 
     def start(self, url: str, *command: str) -> subprocess.Popen[bytes]:
@@ -71,7 +80,8 @@ class Site:
         process = self.start(url, *command)
         _, status, usage = os.wait4(process.pid, 0)
         assert status == 0, command
-        return Measured(f"rollcall {command[0]}", time.monotonic() - start, usage.ru_maxrss * 1024)
+        seconds = time.monotonic() - start
+        return Measured(f"rollcall {command[0]}", self.rows, seconds, usage.ru_maxrss * 1024)
 
     def prepared(self, name: str) -> str:
         url = self.new_url(name)
@@ -92,15 +102,15 @@ def bench(
         new_url = _sqlite(folder)
         if postgresql:
             new_url = _postgresql(stack.enter_context(temporary_cluster()).url)
-        site = Site(folder, folder / "people.csv", new_url)
+        site = Site(folder, folder / "people.csv", rows, new_url)
         _write_people(site.file, rows)
         url = site.prepared("whole")
         whole = site.run(url, "import", site.file.name, "--workspace", WORKSPACE)
         measured = [whole, _over_http(site)]
         if postgresql:
-            measured.append(asyncio.run(_copy(site.new_url("bare"), site.file)))
-        table = ["| Way | Rows a second | Peak memory |", "|---|---:|---:|"]
-        table += [one.line(rows) for one in measured]
+            measured.append(asyncio.run(_copy(site)))
+        table = ["| Way | Rows | Rows a second | Peak memory |", "|---|--:|--:|--:|"]
+        table += [one.line for one in measured]
         typer.echo("\n".join(table))
         if kills:
             killed = _killed(site, kills, whole.seconds)
@@ -133,7 +143,7 @@ def _write_people(file: Path, rows: int) -> None:
 
 
 def _over_http(site: Site) -> Measured:
-    """The same rows by `upsertContacts`, one request after the other."""
+    """The first rows by `upsertContacts`, one request after the other."""
     folder = site.folder / "server"
     folder.mkdir()
     server = ExecutedServer(folder, ENVIRONMENT="development", DATABASE_URL=site.new_url("http"))
@@ -145,7 +155,7 @@ def _over_http(site: Site) -> Measured:
         httpx.Client(headers={"x-api-key": server.key}, timeout=60) as client,
         opened_rows(Reading(site.file), {}) as (_, file),
     ):
-        rows = file.rows()
+        rows = islice(file.rows(), HTTP_ROWS)
         while batch := list(islice(rows, BATCH_ROWS)):
             variables = {"inputs": [row.contact for row in batch], "dryRun": False}
             body = {"query": UPSERT, "variables": variables}
@@ -154,11 +164,13 @@ def _over_http(site: Site) -> Measured:
             peak = max(peak, process.memory_info().rss)
     seconds = time.monotonic() - start
     server.stop()
-    return Measured("upsertContacts over HTTP, 1,000 rows each", seconds, peak)
+    sent = min(site.rows, HTTP_ROWS)
+    return Measured("upsertContacts over HTTP, 1,000 rows each", sent, seconds, peak)
 
 
-async def _copy(url: str, file: Path) -> Measured:
+async def _copy(site: Site) -> Measured:
     """The same rows by PostgreSQL's COPY into a table of texts without an index."""
+    url = site.new_url("bare")
     columns = ", ".join(f'"{name}" text' for name in FIELDS)
     await execute(url, f"CREATE TABLE bare ({columns})")
     engine = create_async_engine(url)
@@ -166,26 +178,25 @@ async def _copy(url: str, file: Path) -> Measured:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
         start = time.monotonic()
-        await driver.copy_to_table("bare", source=file, format="csv", header=True)
+        await driver.copy_to_table("bare", source=site.file, format="csv", header=True)
         seconds = time.monotonic() - start
     await engine.dispose()
-    return Measured("COPY into a bare table", seconds)
+    return Measured("COPY into a bare table", site.rows, seconds)
 
 
 def _killed(site: Site, kills: int, seconds: float) -> str:
-    """The database of an import that is killed so often, at moments of its time."""
-    moments = random.Random(SEED)
+    """The database of an import that is killed so often, at random moments of `seconds`."""
+    random_numbers = random.Random(SEED)
+    moments = sorted(random_numbers.uniform(0, seconds * EARLIER) for _ in range(kills))
     url = site.prepared("killed")
     command = ("import", site.file.name, "--workspace", WORKSPACE)
-    for _ in range(kills):
+    for before, moment in pairwise([0, *moments]):
         process = site.start(url, *command)
-        try:
-            process.wait(moments.uniform(0, 2 * seconds / kills))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        else:
-            break  # it was faster
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(moment - before)
+            raise AssertionError("the import ended before its last kill")
+        process.kill()
+        process.wait()
     site.run(url, *command)
     return url
 
