@@ -1,6 +1,8 @@
 """What uvicorn writes the answers of a connection to."""
 
 import asyncio
+import sys
+from contextlib import suppress
 from typing import Any
 
 # The rate at which a client must read an answer. One of 32 MiB takes half an hour at most.
@@ -17,12 +19,14 @@ class AnswerTransport:
     It has no base class: the methods of asyncio.Transport would hide those of the real transport.
     """
 
-    def __init__(self, transport: asyncio.Transport, now: float) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self.is_closing = transport.is_closing  # called for each request
         self.sent = 0  # bytes, some of which the client may not have read
-        self._read = 0  # bytes at `_read_at`, when the client was last seen to read fast enough
-        self._read_at = now
+        # Bytes at `_read_at`, when the client was last seen to read fast enough. None if it has
+        # read all since then.
+        self._read: int | None = None
+        self._read_at = 0.0
         self.client_sends = False
         self.to_discard: int | None = None  # bytes, after the connection was closed for writing
 
@@ -49,7 +53,24 @@ class AnswerTransport:
         """Whether the client has read neither all nor at the least rate for so many seconds. To be
         called several times in that period."""
         unread = self._transport.get_write_buffer_size()
-        read = self.sent - unread
-        if unread == 0 or read - self._read >= READ_BYTES_PER_SECOND * seconds:
+        if unread == 0:
+            self._read = None
+            return False
+        read = self.sent - unread - _unacknowledged(self._transport)
+        if self._read is None or read - self._read >= READ_BYTES_PER_SECOND * seconds:
             self._read, self._read_at = read, now
         return now - self._read_at >= seconds
+
+
+def _unacknowledged(transport: asyncio.Transport) -> int:
+    """The bytes that the kernel has not yet sent, or whose receipt the client has not confirmed. It
+    takes the next ones when a third of them, which may be a megabyte, are gone: a client that reads
+    all the time would seem to read nothing for so long."""
+    if sys.platform != "win32":
+        from fcntl import ioctl
+        from termios import TIOCOUTQ
+
+        with suppress(OSError):  # the system does not tell it of a socket
+            answer = ioctl(transport.get_extra_info("socket").fileno(), TIOCOUTQ, bytes(4))
+            return int.from_bytes(answer, sys.byteorder)
+    return 0

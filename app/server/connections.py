@@ -26,6 +26,8 @@ class Closed(Enum):
     SLOW_BODY = "sent the body of a request too slowly"
     UNREAD = "did not read an answer in time"
     LONG_HEAD = "sent the head of a request that is too long"
+    MANY_CHUNKS = "sent the body of a request in too many chunks"
+    PIPELINED = "sent requests before their answers, of which too many wait"
     MALFORMED = "sent no valid request of HTTP/1.1"
     EVICTED = "were evicted to make room for new connections"
     REFUSED = "were refused because there was no room"
@@ -54,6 +56,7 @@ class Connections:
     def __init__(self, limit: int, receive_seconds: float, send_seconds: float) -> None:
         self.receive_seconds = receive_seconds
         self.send_seconds = send_seconds
+        self.pipelined = 0  # requests of all connections that wait behind another one
         self._limit = limit
         self._interval = min(receive_seconds, send_seconds) / SWEEPS
         self._open: set[Connection] = set()

@@ -21,6 +21,14 @@ HEAD_LIMIT = 32 * 1024
 # parsed.
 PIECE = 8 * 1024
 
+# The chunks of a body, each of which takes a microsecond. The longest body may have 256 bytes in
+# each of them.
+CHUNKS_LIMIT = 16 * 1024
+
+# The requests of all connections that wait behind another one of their connection. Each of them
+# takes 3 KB and may have 26 bytes; clients that do this at all send a few.
+PIPELINED_LIMIT = 4096
+
 # The bytes that are read and discarded after a refused head. It is as much as the kernel has
 # received in the meantime.
 DISCARDED_HEAD_LIMIT = 256 * 1024
@@ -50,12 +58,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._since = 0.0  # the start of the wait for the client
         self._partial: object = None  # the scope of an incomplete head, or the cycle of a body
         self._buffered = 0  # bytes of it since the last ones that were of a body
+        self._chunks = 0  # of the body that is received
         self._keeps_alive = False
         self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self._since = self.loop.time()
-        self._answers = AnswerTransport(transport, self._since)
+        self._answers = AnswerTransport(transport)
         if self._guard.add(self, self.loop):
             super().connection_made(self._answers)  # type: ignore[arg-type]  # it has its methods
             return
@@ -67,6 +76,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._guard.remove(self)
+        self._guard.pipelined -= len(self.pipeline)
+        self.pipeline.clear()
         self._disconnect()
         super().connection_lost(exc)
 
@@ -81,6 +92,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def _receive(self, data: bytes) -> None:
         if self._answers.to_discard is not None:
             self._discard(len(data))
+            return
+        if self.pipeline and self._guard.pipelined >= PIPELINED_LIMIT:
+            self._refuse(Unavailable("Too many requests wait."), Closed.PIPELINED)
             return
         try:
             self.parser.feed_data(data)
@@ -108,6 +122,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._partial = partial
             self._since = self.loop.time()
             self._buffered = 0 if is_body else size
+            self._chunks = 0
             if is_body:  # an answer that does not wait for it is the last one of the connection
                 self._answers.client_sends = True
                 self._keeps_alive = self.cycle.keep_alive
@@ -117,6 +132,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(BadRequest(message, 431), Closed.LONG_HEAD)
         elif self._is_in_head and len(self.headers) > HEADERS_LIMIT:
             self._refuse(too_many_headers(), Closed.LONG_HEAD)
+        elif self._chunks > CHUNKS_LIMIT:
+            message = f"The body of a request must have at most {CHUNKS_LIMIT:,} chunks."
+            self._refuse(BadRequest(message, 413), Closed.MANY_CHUNKS)
 
     def _complete(self) -> None:
         cycle = self._partial
@@ -135,9 +153,15 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         return cycle is not None and cycle.more_body and cycle.scope is self.scope
 
+    def on_headers_complete(self) -> None:
+        waiting = len(self.pipeline)
+        super().on_headers_complete()
+        self._guard.pipelined += len(self.pipeline) - waiting
+
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
         self._buffered = 0
+        self._chunks += 1
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -153,6 +177,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.cycle.body.clear()
         self.flow.resume_reading()
         if self.pipeline:
+            self._guard.pipelined -= 1
             self._start_asgi_task(*self.pipeline.pop())
 
     def shutdown(self) -> None:

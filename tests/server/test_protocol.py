@@ -59,13 +59,17 @@ class Host:
         self._config = uvicorn.Config(self.app, ws="none", log_config=None, access_log=False)
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[tuple[BoundedProtocol, socket.socket]]:
-        """The server's end and the client's, with a small buffer between them."""
+    async def connection(
+        self, *, large_buffers: bool = False
+    ) -> AsyncIterator[tuple[BoundedProtocol, socket.socket]]:
+        """The server's end and the client's, with small buffers between them, or with the usual
+        ones of TCP on the server's side, which grow to megabytes."""
         loop = asyncio.get_running_loop()
-        theirs, ours = socket.socketpair()
+        theirs, ours = _tcp_pair() if large_buffers else socket.socketpair()
         for one in (theirs, ours):
             one.setblocking(False)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            if not large_buffers:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         _, protocol = await loop.connect_accepted_socket(self._protocol, ours)
         with theirs:
             yield protocol, theirs
@@ -76,6 +80,14 @@ class Host:
         return BoundedProtocol(
             self.guard, self._refusals, config=self._config, server_state=self._state, app_state={}
         )
+
+
+def _tcp_pair() -> tuple[socket.socket, socket.socket]:
+    theirs = socket.socket()
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs.connect(listener.getsockname())
+        return theirs, listener.accept()[0]
 
 
 async def sent(one: socket.socket, count: int) -> bytes:
@@ -149,12 +161,41 @@ def test_wish_for_another_protocol_is_ignored_however_the_request_arrives(
     assert asyncio.run(served(pieces, len(requests))) == requests
 
 
+# --- Chunks ---
+
+
+@pytest.mark.parametrize(("chunks", "status"), [(16_000, 200), (20_000, 413)])
+async def test_body_has_a_limited_number_of_chunks(chunks: int, status: int) -> None:
+    async with Host().connection() as (protocol, client):
+        protocol.data_received(HEAD + b"transfer-encoding: chunked\r\n\r\n")
+        protocol.data_received(b"1\r\n \r\n" * chunks + b"0\r\n\r\n")
+        assert (await head(client))[0].startswith(f"HTTP/1.1 {status} ")
+
+
+# --- Requests that are sent before the answers to others ---
+
+
+async def test_requests_that_wait_behind_others_are_limited_in_all_connections_together() -> None:
+    host = Host()
+    for _ in range(2):  # the first ones count no more when their connections are closed
+        async with host.connection() as (first, client), host.connection() as (second, _):
+            first.data_received(REQUEST * 3_000)
+            second.data_received(REQUEST * 3_000)
+            assert not is_open(second)
+            assert await sent(client, 3_000 * len(ANSWER)) == 3_000 * ANSWER
+            first.data_received(REQUEST * 3_000)
+            assert is_open(first)
+
+
 # --- Time ---
 
 
-@pytest.mark.parametrize(("bytes_a_second", "is_read"), [(4 * 1024, False), (64 * 1024, True)])
-async def test_answer_must_be_read_at_a_least_rate(bytes_a_second: int, is_read: bool) -> None:
-    async with Host().connection() as (protocol, client):
+@pytest.mark.parametrize("large_buffers", [False, True], ids=["small buffers", "large buffers"])
+@pytest.mark.parametrize(("bytes_a_second", "is_read"), [(4 * 1024, False), (20 * 1024, True)])
+async def test_answer_must_be_read_at_a_least_rate(
+    bytes_a_second: int, is_read: bool, large_buffers: bool
+) -> None:
+    async with Host().connection(large_buffers=large_buffers) as (protocol, client):
         protocol.data_received(LONG_REQUEST)
         start, second = asyncio.get_running_loop().time(), 0
         while second < 60 and is_open(protocol):
