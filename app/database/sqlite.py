@@ -51,7 +51,9 @@ from app.settings import DatabaseSettings
 from app.text import lower_case
 
 BUSY_SECONDS = 5
-WRITER_CACHE_KIB = 32 * 1024  # a bulk of new contacts changes more pages than 2 MB, the default
+# A bulk of new contacts changes more pages than 2 MB, the default. Into 20,000 contacts, it reads
+# twice as much with 8 MiB as with 16, and writes a third more; with 32, it writes as much.
+WRITER_CACHE_KIB = 16 * 1024
 READER_CACHE_KIB = 2 * 1024
 
 # The threads that run single statements. Python's global lock leaves little to more of them.

@@ -1,5 +1,6 @@
 """Serving in one process: the lock of a SQLite file, the sockets and the shutdown."""
 
+import ctypes
 import errno
 import gc
 import os
@@ -34,6 +35,12 @@ BACKLOG = 2048
 
 # New objects between two collections. With Python's own 700, they took a tenth of a bulk's time.
 COLLECTED_OBJECTS = 10_000
+
+# Blocks of memory from this size on are given back to the system as soon as they are free. glibc
+# would raise the size to that of the largest block it has seen. The bodies of bulks would then lie
+# between SQLite's pages, and what they leave free there is not given back.
+GIVEN_BACK_BYTES = 64 * 1024
+_M_MMAP_THRESHOLD = -3  # as malloc.h has it
 
 # A server that has just ended may hold its port for a moment longer.
 PORT_SECONDS = 2
@@ -132,10 +139,17 @@ def serve(
     gc.collect()
     gc.freeze()  # a collection does not walk through what was loaded
     gc.set_threshold(COLLECTED_OBJECTS)
+    _give_back_memory()
     if lifeline is not None:
         Thread(target=_watch, args=(lifeline, server), daemon=True).start()
     with suppress(KeyboardInterrupt):
         server.run(list(sockets))
+
+
+def _give_back_memory() -> None:
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # musl does so by itself
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, GIVEN_BACK_BYTES)
 
 
 class _Server(uvicorn.Server):
