@@ -100,7 +100,7 @@ async def _export(
     typer.echo(f"Exported {done.contacts:,} contacts.", err=True)
     if done.defused:
         typer.echo(
-            f"{done.defused:,} cells that a spreadsheet would take for formulas begin with an "
-            "apostrophe, which rollcall import takes off again; --raw leaves them as they are.",
+            "Cells that a spreadsheet would take for formulas begin with an apostrophe, which "
+            f"rollcall import takes off again: {done.defused:,}. --raw leaves them as they are.",
             err=True,
         )
