@@ -40,7 +40,10 @@ README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
 API = ROOT / "docs" / "api.md"
 FIRST_TAB = ROOT / "app" / "graphiql" / "first-tab.graphql"
-RUN = [README, FIRST_TAB, ROOT / "docs" / "five-systems.md", API]
+RUN = [
+    *(README, FIRST_TAB, ROOT / "docs" / "five-systems.md", API),
+    ROOT / "docs" / "import-export.md",
+]
 SCHEMA = build_schema((ROOT / "schema.graphql").read_text())
 
 JSON = "application/json"
