@@ -97,7 +97,7 @@ async def _export(
     with shown_progress() as report:
         export = Export(execution, selection, file, lines)
         done = await export.run(state, lambda contacts: report("Contacts", contacts, total))
-    typer.echo(f"Exported {done.contacts:,} contacts.", err=True)
+    typer.echo(f"Contacts exported: {done.contacts:,}.", err=True)
     if done.defused:
         typer.echo(
             "Cells that a spreadsheet would take for formulas begin with an apostrophe, which "

@@ -91,7 +91,7 @@ async def _import(
         done = await work.run(lambda done: _report(report, done.rows, source))
     ignore_interrupts()  # there is nothing left to go on with
     work.checkpoint.remove()
-    typer.echo(f"Imported {done.rows:,} rows: {_counted(done.counts)}.")
+    typer.echo(f"Rows imported: {done.rows:,} ({_counted(done.counts)}).")
     if done.rejected_bytes:
         typer.echo(f"The rejected rows are in {rejected.path}: mend and import it.")
 
@@ -115,7 +115,7 @@ async def _try_out(
             execution, batches, plan.policy, lambda done: _report(report, done, source)
         )
     counts = {kind.value: count for kind, count in trial.counts.items()}
-    typer.echo(f"An import of the {trial.rows:,} rows would give: {_counted(counts)}.")
+    typer.echo(f"Rows of the file: {trial.rows:,}. An import would give: {_counted(counts)}.")
     for kind, (row, outcome) in trial.first.items():
         typer.echo(f"{kind.value}, first in line {row.line:,}: {_example(row, outcome)}")
 

@@ -106,7 +106,7 @@ async def test_import_into_an_empty_workspace_gives_the_same_contacts(
     await api('mutation { unsubscribeContact(by: {email: "p03@example.com"}) { __typename } }')
     exported = await rollcall_on(rollcall, database_url, "export", name, "--workspace", "ours")
     assert (exported.code, exported.out) == (0, "")
-    assert f"Exported {len(people)} contacts." in exported.err
+    assert f"Contacts exported: {len(people)}." in exported.err
     assert ("begin with an apostrophe" in exported.err) == ("csv" in name)
     whole = ("--custom-fields", "replace", "--metadata", "replace")
     imported = await rollcall_on(

@@ -53,7 +53,7 @@ async def test_file_becomes_contacts(importing: Import, api: Client, tmp_path: P
     result = await importing("people.csv", "--map", "ID no=externalId")
     assert (result.code, result.out) == (
         0,
-        "Imported 2 rows: 2 created, 0 updated, 0 unchanged, 0 conflicts, 0 invalid.\n",
+        "Rows imported: 2 (2 created, 0 updated, 0 unchanged, 0 conflicts, 0 invalid).\n",
     )
     assert "people.csv: CSV in utf-8, separated by semicolons." in result.err
     assert "  ID no = externalId" in result.err
@@ -145,8 +145,8 @@ async def test_dry_run_shows_the_first_of_each_outcome(
     )
     result = await importing("b.csv", "--dry-run")
     assert result.out.splitlines() == [
-        "An import of the 6 rows would give: 1 created, 1 updated, 2 unchanged, 1 conflicts, "
-        "1 invalid.",
+        "Rows of the file: 6. An import would give: 1 created, 1 updated, 2 unchanged, "
+        "1 conflicts, 1 invalid.",
         "unchanged, first in line 2: ada@example.com",
         "updated, first in line 3: ada@example.com: name",
         "conflicts, first in line 4: ada@example.com: The contact has another externalId than 2.",

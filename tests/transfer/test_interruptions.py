@@ -250,7 +250,7 @@ def test_ctrl_c_is_quiet_and_says_how_to_go_on(
         assert stopped == (130, "", ["The same command goes on where this one stopped."]), name
     code, out, lines = ended("os.remove", "a.csv.progress")  # too late: it has ended
     assert (code, lines) == (0, [])
-    assert out.startswith(f"Imported {len(ROWS)} rows: 5 created, 4 updated, ")
+    assert out.startswith(f"Rows imported: {len(ROWS)} (5 created, 4 updated, ")
 
 
 async def test_changed_file_is_not_continued(
