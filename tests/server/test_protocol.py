@@ -179,11 +179,11 @@ async def test_requests_that_wait_behind_others_are_limited_in_all_connections_t
     host = Host()
     for _ in range(2):  # the first ones count no more when their connections are closed
         async with host.connection() as (first, client), host.connection() as (second, _):
-            first.data_received(REQUEST * 3_000)
-            second.data_received(REQUEST * 3_000)
+            first.data_received(REQUEST * 800)
+            second.data_received(REQUEST * 800)
             assert not is_open(second)
-            assert await sent(client, 3_000 * len(ANSWER)) == 3_000 * ANSWER
-            first.data_received(REQUEST * 3_000)
+            assert await sent(client, 800 * len(ANSWER)) == 800 * ANSWER
+            first.data_received(REQUEST * 800)
             assert is_open(first)
 
 
