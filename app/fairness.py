@@ -15,18 +15,26 @@ Holder = UUID | None
 
 class FairSemaphore:
     """Places for work. One workspace has at most `of_one` of them; workspaces that wait for a free
-    place take turns, and the work of each workspace starts in the order of its arrival."""
+    place take turns, and the work of each workspace starts in the order of its arrival. At most
+    `waiting_of_one` of one workspace wait, each for so many seconds."""
 
-    def __init__(self, places: int, of_one: int, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        places: int,
+        of_one: int,
+        seconds: float | None = None,
+        waiting_of_one: int | None = None,
+    ) -> None:
         self._free = places
         self._of_one = of_one
         self._seconds = seconds
+        self._waiting_of_one = waiting_of_one
         self._is_stopping = False
         self._held: dict[Holder, int] = {}
         self._waiting: dict[Holder, deque[Future[None]]] = {}  # the next turn is the first one's
 
     def place(self, holder: Holder) -> AbstractAsyncContextManager[None]:
-        """A context manager. Raises Unavailable if no place is free in time."""
+        """A context manager. Raises Unavailable if no place is free in time, or too many wait."""
         return _Place(self, holder)
 
     def stop_waiting(self) -> None:
@@ -50,15 +58,18 @@ class FairSemaphore:
     async def _wait(self, holder: Holder) -> None:
         if self._is_stopping:
             raise _stopping()
+        turns = self._waiting.setdefault(holder, deque())
+        if len(turns) == self._waiting_of_one:
+            raise _busy()
         turn: Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(holder, deque()).append(turn)
+        turns.append(turn)
         try:
             async with asyncio.timeout(self._seconds):
                 await turn
         except (CancelledError, TimeoutError) as error:
             self._leave(holder, turn)
             if isinstance(error, TimeoutError):
-                raise Unavailable("The server is too busy. Try again soon.") from error
+                raise _busy() from error
             raise
 
     def _release(self, holder: Holder) -> None:
@@ -97,6 +108,10 @@ class FairSemaphore:
             turns.remove(turn)
             if not turns:
                 del self._waiting[holder]
+
+
+def _busy() -> Unavailable:
+    return Unavailable("The server is too busy. Try again soon.")
 
 
 def _stopping() -> Unavailable:

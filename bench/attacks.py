@@ -103,6 +103,16 @@ def half_bodies_with_key(target: Target) -> None:
     _hold(target, target.head + b'content-length: 1000\r\n\r\n{"query": "', 1_000, 12)
 
 
+def long_half_bodies(target: Target) -> None:
+    """without a key: 1,000 bodies of 4 MB, of which 512 KiB are sent"""
+    _hold_long(target, HEAD)
+
+
+def long_half_bodies_with_key(target: Target) -> None:
+    """with a key: 1,000 bodies of 4 MB, of which 512 KiB are sent"""
+    _hold_long(target, target.head)
+
+
 def silent_connections(target: Target) -> None:
     """without a key: 1,100 connections without a request"""
     _hold(target, b"", 1_100, 12)
@@ -142,6 +152,8 @@ CASES: list[Callable[[Target], None]] = [
     many_headers,
     half_bodies,
     half_bodies_with_key,
+    long_half_bodies,
+    long_half_bodies_with_key,
     silent_connections,
     dripping_headers,
     huge_bodies,
@@ -164,6 +176,17 @@ def _hold(target: Target, start: bytes, count: int, seconds: float) -> None:
             with suppress(OSError):
                 stack.enter_context(target.connect()).sendall(start)
         time.sleep(seconds)
+
+
+def _hold_long(target: Target, head: bytes) -> None:
+    start = head + b'content-length: 4000000\r\n\r\n{"query": "' + b" " * (512 * 1024)
+    with ExitStack() as stack:
+        for _ in range(1_000):
+            with suppress(OSError):
+                one = stack.enter_context(target.connect())
+                one.setblocking(False)
+                one.send(start)
+        time.sleep(12)
 
 
 # --- The measurement ---

@@ -16,11 +16,13 @@ OURS, THEIRS, OTHERS = UUID(int=1), UUID(int=2), UUID(int=3)
 class Work:
     """Work that lasts until it is released, or for ever if it is cancelled before it starts."""
 
-    def __init__(self, places: int, of_one: int, seconds: float | None = None) -> None:
+    def __init__(
+        self, places: int, of_one: int, seconds: float | None = None, waiting: int | None = None
+    ) -> None:
         self.started: list[tuple[UUID, int]] = []
         self.running: list[UUID] = []
         self._ends: dict[int, asyncio.Event] = {}
-        self.semaphore = FairSemaphore(places, of_one, seconds)
+        self.semaphore = FairSemaphore(places, of_one, seconds, waiting)
         self.tasks: list[asyncio.Task[None]] = []
         self.workspaces: list[UUID] = []
 
@@ -106,6 +108,24 @@ async def test_work_that_would_wait_is_refused_once_the_semaphore_stops() -> Non
             await work.tasks[number]
     work.end(running)
     await work.tasks[running]
+
+
+async def test_work_beyond_what_may_wait_of_a_workspace_is_refused() -> None:
+    work = Work(places=2, of_one=1, waiting=1)
+    running, waiting, refused = (work.begin(OURS) for _ in range(3))
+    with pytest.raises(Unavailable, match="too busy"):
+        await work.tasks[refused]
+    others = [work.begin(THEIRS) for _ in range(2)]
+    await settled()
+    assert work.running == [OURS, THEIRS]
+    work.end(running)
+    await settled()
+    after = work.begin(OURS)
+    await settled()
+    assert work.running == [THEIRS, OURS]
+    for number in (waiting, after, *others):
+        work.end(number)
+    await asyncio.gather(*(work.tasks[one] for one in (running, waiting, after, *others)))
 
 
 async def test_place_that_is_freed_goes_past_work_that_was_just_cancelled() -> None:

@@ -29,6 +29,9 @@ LONG_BODY_BYTES = 64 * 1024
 RECEIVED_AT_ONCE = 12
 RECEIVED_OF_ONE = 6
 
+# Of each of the others, 64 KiB have been read, and as many may be in the buffers of its connection.
+WAITING_OF_ONE = 64
+
 
 class Admission:
     """Long bodies are received a few at a time, and wait as bytes until they are parsed, fewer at a
@@ -36,7 +39,9 @@ class Admission:
     """
 
     def __init__(self, receive_wait_seconds: float) -> None:
-        self.received = FairSemaphore(RECEIVED_AT_ONCE, RECEIVED_OF_ONE, receive_wait_seconds)
+        self.received = FairSemaphore(
+            RECEIVED_AT_ONCE, RECEIVED_OF_ONE, receive_wait_seconds, WAITING_OF_ONE
+        )
         self.parsed = FairSemaphore(LARGE_AT_ONCE, LARGE_OF_ONE)
         self._large = FairSemaphore(LARGE_AT_ONCE, LARGE_OF_ONE)
         self._small = FairSemaphore(SMALL_AT_ONCE, SMALL_OF_ONE)
