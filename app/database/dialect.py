@@ -6,7 +6,14 @@ from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Executable, FromClause, PoolProxiedConnection, Select, Table
+from sqlalchemy import (
+    Executable,
+    FromClause,
+    GenerativeSelect,
+    PoolProxiedConnection,
+    Select,
+    Table,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.prepared import Prepared
@@ -98,6 +105,13 @@ class Dialect(Hashable, Protocol):
 
         `on` compares columns of one index, which is read for each row that is wanted, whatever
         the statistics say. The first column is never NULL. SQLite has no limit here.
+        """
+
+    def find_text(self, name: str, wanted: str, limit: int) -> GenerativeSelect:
+        """The ids of the contacts that have the text in the column `name`, by its index.
+
+        NULL stands for a contact of another workspace. If there is no index, all are NULL, and as
+        many as the limit.
         """
 
     def each(

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Executable,
     Float,
     FromClause,
+    GenerativeSelect,
     PoolProxiedConnection,
     Select,
     Table,
@@ -28,24 +29,29 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    not_,
+    null,
     select,
     text,
     true,
+    union_all,
     update,
 )
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
+from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database.dialect import Row, RowLock
 from app.database.engine import new_engine
 from app.database.errors import timed_out
 from app.database.prepared import Prepared
-from app.database.text_indexes import build_text_indexes
+from app.database.text_indexes import UNBROKEN, build_text_indexes
 from app.fairness import FairSemaphore
 from app.progress import Report
 from app.settings import DatabaseSettings
+from app.tables import CONTACT, ContactTable
 
 # Any number, as long as nothing else in the database takes the same advisory lock.
 MIGRATION_LOCK = 7_655_372_011
@@ -203,6 +209,14 @@ class PostgreSQL:
         # A LATERAL with a LIMIT is not joined in another way.
         held = select(*columns).where(*on).limit(limit).lateral()
         return select(*held.c).select_from(wanted.join(held, true()))
+
+    def find_text(self, name: str, wanted: str, limit: int) -> GenerativeSelect:
+        has_index = func.to_regclass(f"contact_{name}").is_not(None)
+        unbroken = func.rollcall_unbroken(CONTACT.c[name])
+        is_found = unbroken.contains(wanted.translate(UNBROKEN), autoescape=True)
+        found = select(col(ContactTable.id)).where(has_index, is_found)
+        unknown = select(cast(null(), Uuid)).select_from(func.generate_series(1, limit))
+        return union_all(found, unknown.where(not_(has_index)))
 
     def each(
         self, table: str, columns: Sequence[str], on: str, lock: RowLock = RowLock.NONE

@@ -19,20 +19,25 @@ from sqlalchemy import (
     Executable,
     Float,
     FromClause,
+    GenerativeSelect,
     PoolProxiedConnection,
     Select,
     Table,
     Text,
     Uuid,
     and_,
+    column,
     event,
     func,
     literal,
+    literal_column,
     null,
     select,
+    table,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database.dialect import Row, RowLock
@@ -48,6 +53,7 @@ from app.database.sqlite_writes import (
 from app.fairness import FairSemaphore
 from app.progress import Report
 from app.settings import DatabaseSettings
+from app.tables import ContactTable
 from app.text import lower_case
 
 BUSY_SECONDS = 5
@@ -177,6 +183,15 @@ class SQLite:
         first = columns[0]
         joined = select(*columns).select_from(wanted).outerjoin(first.class_, and_(*on))
         return joined.where(func.coalesce(first, null()).is_not(None)).limit(-1)
+
+    def find_text(self, name: str, wanted: str, limit: int) -> GenerativeSelect:
+        # The index is of all workspaces.
+        texts = table("contact_text", column("rowid"), column("contact_text"))
+        phrase = wanted.replace('"', '""')
+        is_found = texts.c.contact_text.match(f'{name} : "{phrase}"')
+        found = select(texts.c.rowid).where(is_found).limit(limit).subquery()
+        is_contact = literal_column("contact.number") == found.c.rowid
+        return select(col(ContactTable.id)).select_from(found).outerjoin(ContactTable, is_contact)
 
     def each(
         self, table: str, columns: Sequence[str], on: str, lock: RowLock = RowLock.NONE

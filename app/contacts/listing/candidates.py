@@ -1,12 +1,9 @@
 """Candidates: few contacts, found by an index, that include all that meet a condition."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import reduce
-from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, literal, select, text, union_all
+from sqlalchemy import FromClause, GenerativeSelect, func, select, text, union_all
 from sqlmodel import col
 
 from app.contacts.keys import MatchedBy
@@ -24,9 +21,8 @@ from app.contacts.listing.conditions import (
     Tagged,
     conjuncts,
 )
-from app.contacts.listing.dialects import count_up_to, text_source
-from app.contacts.listing.predicates import COMPARE
-from app.contacts.store.terms import TERM_LENGTH, TermKind, custom_term
+from app.contacts.listing.predicates import COMPARE, of_each
+from app.contacts.store.terms import TERM_LENGTH, Term, TermKind, custom_term
 from app.database.dialect import Dialect
 from app.database.sessions import WorkspaceSession
 from app.tables import ContactTable, IdentifierTable, TermTable
@@ -35,19 +31,16 @@ from app.text import fold
 # The most candidates that are read for one page.
 CANDIDATES = 1_000
 
-Bounds = Sequence[tuple[Operator, Any]]
+# Selects ids of contacts: maybe an id twice, and NULL for what is no candidate.
+Ids = GenerativeSelect
 
 _SEARCHED = {"external_id", "email", "name", "first_name", "last_name", "company", "phone"}
 _KEYS = {Operator.EQ, Operator.IN, Operator.STARTS_WITH}
-_ORDERED = ("created_at", "updated_at", "lifetime_value", "last_order_at")
-# The columns that have an index, and what it serves.
+# The fields that have an index, and the operators that it serves.
 _INDEXED = {
-    "name": (ContactTable.name_key, _KEYS),
-    "email": (ContactTable.email_key, _KEYS),
-    "company": (ContactTable.company, _KEYS),
-    "country": (ContactTable.country, _KEYS),
-    "external_id": (IdentifierTable.value, _KEYS),
-    **{name: (getattr(ContactTable, name), RANGES) for name in _ORDERED},
+    "id": {Operator.EQ, Operator.IN},
+    **dict.fromkeys(("external_id", "email", "name", "company", "country"), _KEYS),
+    **dict.fromkeys(("created_at", "updated_at", "lifetime_value", "last_order_at"), RANGES),
 }
 # The conditions of the partial indexes.
 _FLAGS: dict[tuple[str, Any], Any] = {
@@ -58,148 +51,117 @@ _FLAGS: dict[tuple[str, Any], Any] = {
 _INCLUSIVE = {Operator.GT: Operator.GTE, Operator.LT: Operator.LTE}
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Selects ids of contacts by an index, and their number up to a limit."""
+class Entries(NamedTuple):
+    """Entries of an index: the columns of `part` have these values, and the next one, `column`,
+    compares with `value`."""
 
-    ids: Select[Any]
-    count: ColumnElement[int]
+    table: Any
+    column: str
+    operator: Operator
+    value: Any
+    part: tuple[tuple[str, Any], ...] = ()
 
 
-async def candidates(session: WorkspaceSession, condition: Condition) -> Select[Any] | None:
-    """Selects the ids of the candidates. None if there may be more than CANDIDATES."""
+async def candidates(session: WorkspaceSession, condition: Condition) -> FromClause | None:
+    """The ids of the candidates, each once. None if there may be more than CANDIDATES."""
     sources = list(_sources(session.dialect, condition))
     if not sources:
         return None
-    counted: Any = select(*(source.count for source in sources))
-    counts = (await session.exec(counted)).one()
-    count, source = min(zip(counts, sources, strict=True), key=lambda pair: pair[0])
-    return source.ids.limit(CANDIDATES) if count <= CANDIDATES else None
+    counts = [select(func.count()).select_from(_limited(one)).scalar_subquery() for one in sources]
+    counted: Any = select(*counts)
+    found = (await session.exec(counted)).one()
+    count, ids = min(zip(found, sources, strict=True), key=lambda pair: pair[0])
+    return select(*_limited(ids).c).distinct().subquery("wanted") if count <= CANDIDATES else None
 
 
-def _sources(dialect: Dialect, condition: Condition) -> Iterator[Source]:
-    """Ranges come last, as they are likely to lead to more."""
-    groups = _groups(condition)
-    for group in sorted(groups, key=lambda group: getattr(group[0], "operator", None) in BOUNDS):
-        source = _source(dialect, group)
-        if source is not None:
-            yield source
+def _limited(ids: Ids) -> FromClause:
+    return ids.limit(CANDIDATES + 1).subquery()
 
 
-def _groups(whole: Condition) -> list[list[Any]]:
-    """Each condition for itself, but the bounds of one value together: few may lie between two
-    that many meet each."""
-    found: dict[object, list[Any]] = {}
+def _sources(dialect: Dialect, whole: Condition) -> Iterator[Ids]:
+    """Each selects candidates by one index. The bounds of one value are one range, because few may
+    lie between two that many meet each. Ranges come last, as they are likely to lead to more."""
+    ranges: dict[object, list[Entries]] = {}
     for condition in conjuncts(whole):
-        match condition:
-            case Comparison(field, operator) if operator in BOUNDS:
-                what: object = field
-            case CustomComparison(key, operator, value) if operator in BOUNDS:
-                what = (key, type(value))
-            case _:
-                what = id(condition)
-        found.setdefault(what, []).append(condition)
-    return list(found.values())
+        entries = _entries(condition)
+        if entries is None:
+            yield from _other_sources(dialect, condition)
+        elif entries.operator in BOUNDS:
+            ranges.setdefault((entries.table, entries.part, entries.column), []).append(entries)
+        elif entries.value != ():
+            yield _select(dialect, [entries])
+    yield from (_select(dialect, bounds) for bounds in ranges.values())
 
 
-def _source(dialect: Dialect, group: Sequence[Any]) -> Source | None:
-    match group[0]:
-        case AnyOf(conditions) if conditions:
-            return _union([next(_sources(dialect, one), None) for one in conditions])
-        case Found(folded):
-            return Source(*text_source(dialect, "search_text", folded, CANDIDATES))
-        case Tagged(tags) if tags:
-            return _terms(dialect, TermKind.TAG, "", TermTable.text, [(Operator.IN, tags)])
+def _entries(condition: Condition) -> Entries | None:
+    match condition:
+        case Tagged(tags):
+            return _terms(Term(TermKind.TAG.value, ""), "text", Operator.IN, tags)
         case AssignedTo(to):
-            bounds = [(Operator.EQ, to.target_id)]
-            return _terms(dialect, TermKind.ASSIGNMENT, to.kind, TermTable.text, bounds)
-        case CustomComparison(key, operator, ignore_case=False) if len(key) <= TERM_LENGTH:
-            return _custom(dialect, group) if operator in {*RANGES, Operator.IN} else None
-        case Comparison("id", Operator.IN, tuple(ids)) if ids:
-            return Source(select(*dialect.values(ids).c), literal(len(ids)))
-        case Comparison(field, Operator.EQ, value) if (field, value) in _FLAGS:
-            return _counted(select(col(ContactTable.id)).where(_FLAGS[field, value]))
-        case Comparison(operator=Operator.CONTAINS) as comparison:
-            return _part(dialect, comparison)
-        case Comparison(field, operator) if operator in _INDEXED.get(field, (None, ()))[1]:
-            return _field(dialect, group)
+            term = Term(TermKind.ASSIGNMENT.value, to.kind)
+            return _terms(term, "text", Operator.EQ, to.target_id)
+        case CustomComparison(ignore_case=False) if len(condition.key) <= TERM_LENGTH:
+            return _custom(condition)
+        case Comparison(field, operator) if operator not in _INDEXED.get(field, ()):
+            return None
+        case Comparison("name", operator, value):
+            return Entries(ContactTable, "name_key", operator, of_each(fold, value))
+        case Comparison("email", operator, value):
+            return Entries(ContactTable, "email_key", operator, value)
+        case Comparison("external_id", operator, value, False, source):
+            part = (("kind", MatchedBy.EXTERNAL_ID.value), ("source", source))
+            return Entries(IdentifierTable, "value", operator, value, part)
+        case Comparison(field, operator, value, False):
+            return Entries(ContactTable, field, operator, value)
     return None
 
 
-def _union(sources: Sequence[Source | None]) -> Source | None:
-    found = [source for source in sources if source is not None]
-    if len(found) < len(sources):
+def _custom(condition: CustomComparison) -> Entries | None:
+    value: Any = condition.value
+    values = value if isinstance(value, tuple) else (value,)
+    if not values or condition.operator not in {*RANGES, Operator.IN}:
         return None
-    ids = (select(*one.ids.limit(CANDIDATES).subquery().c) for one in found)
-    count = reduce(add, (source.count for source in found))
-    return Source(select(*union_all(*ids).subquery().c), count)
+    terms = [custom_term(condition.key, one) for one in values]
+    column = "text" if terms[0].kind == TermKind.STRING.value else "number"
+    wanted = tuple(getattr(term, column) for term in terms)
+    if condition.operator is Operator.IN:
+        return _terms(terms[0], column, Operator.IN, wanted)
+    operator = _INCLUSIVE.get(condition.operator, condition.operator)
+    return _terms(terms[0], column, operator, wanted[0])
 
 
-def _part(dialect: Dialect, comparison: Comparison) -> Source | None:
-    part, column = fold(str(comparison.value)), "search_text"
-    if comparison.field == "notes" and not comparison.ignore_case:
-        part, column = str(comparison.value), "notes"
-    elif comparison.field not in _SEARCHED:
-        return None
-    if len(part) < SEARCH_LENGTH:
-        return None
-    return Source(*text_source(dialect, column, part, CANDIDATES))
+def _terms(like: Term, column: str, operator: Operator, value: Any) -> Entries:
+    before = Term._fields[: Term._fields.index(column)]
+    part = tuple((name, getattr(like, name)) for name in before)
+    return Entries(TermTable, column, operator, value, part)
 
 
-def _field(dialect: Dialect, group: Sequence[Comparison]) -> Source | None:
-    one, (column, _) = group[0], _INDEXED[group[0].field]
-    value: Any = one.value
-    bounds: Bounds = [(each.operator, each.value) for each in group]
-    if one.field == "name":
-        bounds = [
-            (one.operator, [*map(fold, value)] if one.operator is Operator.IN else fold(value))
-        ]
-    elif one.ignore_case and one.field != "email":
-        return None
-    if one.field == "external_id":
-        kind = col(IdentifierTable.kind) == MatchedBy.EXTERNAL_ID.value
-        source = col(IdentifierTable.source) == one.source
-        return _selected(dialect, IdentifierTable.contact_id, column, bounds, kind, source)
-    return _selected(dialect, ContactTable.id, column, bounds)
+def _select(dialect: Dialect, bounds: Sequence[Entries]) -> Ids:
+    table, column, operator, value, part = bounds[0]
+    contact_id = col(table.id if table is ContactTable else table.contact_id)
+    held, of_part = getattr(table, column), [getattr(table, name) == one for name, one in part]
+    if operator is Operator.IN:
+        wanted = dialect.values(value)
+        on = [held == wanted.c.value, *of_part]
+        return dialect.look_up(wanted, [contact_id], on, CANDIDATES + 1)
+    met = [COMPARE[one.operator](held, one.value) for one in bounds]
+    return select(contact_id).where(*of_part, *met)
 
 
-def _custom(dialect: Dialect, group: Sequence[Any]) -> Source | None:
-    one = group[0]
-    values = one.value if isinstance(one.value, tuple) else (one.value,)
-    terms = [custom_term(one.key, value) for value in values]
-    kind = TermKind(terms[0].kind) if terms else TermKind.STRING
-    if kind is TermKind.STRING:
-        texts = [(Operator.IN, [term.text for term in terms])]
-        return _terms(dialect, kind, one.key, TermTable.text, texts)
-    bounds: Bounds = [(Operator.IN, [term.number for term in terms])]
-    if one.operator is not Operator.IN:
-        numbers = [custom_term(one.key, each.value).number for each in group]
-        operators = [_INCLUSIVE.get(each.operator, each.operator) for each in group]
-        bounds = list(zip(operators, numbers, strict=True))
-    no_text = col(TermTable.text) == ""
-    return _terms(dialect, kind, one.key, TermTable.number, bounds, no_text)
-
-
-def _terms(
-    dialect: Dialect, kind: TermKind, key: str, column: Any, bounds: Bounds, *others: Any
-) -> Source | None:
-    of_kind = (col(TermTable.kind) == kind.value, col(TermTable.key) == key)
-    return _selected(dialect, TermTable.contact_id, column, bounds, *of_kind, *others)
-
-
-def _selected(
-    dialect: Dialect, contact_id: Any, column: Any, bounds: Bounds, *others: Any
-) -> Source | None:
-    (operator, value), *_ = bounds
-    if operator is not Operator.IN:
-        met = [COMPARE[operator](column, value) for operator, value in bounds]
-        return _counted(select(contact_id).where(*met, *others))
-    if not value:
-        return None
-    wanted = dialect.values(value)
-    on = [column == wanted.c.value, *others]
-    return _counted(dialect.look_up(wanted, [contact_id], on, CANDIDATES + 1))
-
-
-def _counted(ids: Select[Any]) -> Source:
-    return Source(ids, count_up_to(CANDIDATES + 1, ids))
+def _other_sources(dialect: Dialect, condition: Condition) -> Iterator[Ids]:
+    match condition:
+        case AnyOf(conditions) if conditions:
+            each = [next(_sources(dialect, one), None) for one in conditions]
+            found = [select(*_limited(one).c) for one in each if one is not None]
+            if len(found) == len(each):
+                yield union_all(*found)
+        case Comparison(field, Operator.EQ, value) if (field, value) in _FLAGS:
+            yield select(col(ContactTable.id)).where(_FLAGS[field, value])
+        case Found(folded):
+            yield dialect.find_text("search_text", folded, CANDIDATES + 1)
+        case Comparison("notes", Operator.CONTAINS, str(part), ignore_case=False):
+            if len(part) >= SEARCH_LENGTH:
+                yield dialect.find_text("notes", part, CANDIDATES + 1)
+        case Comparison(field, Operator.CONTAINS, str(part)) if field in _SEARCHED:
+            if len(folded := fold(part)) >= SEARCH_LENGTH:
+                yield dialect.find_text("search_text", folded, CANDIDATES + 1)

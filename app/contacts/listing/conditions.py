@@ -114,9 +114,9 @@ class Budget:
 
     def spend(self, condition: Condition, path: str) -> None:
         """Raises InvalidInput if the operation exceeds a limit."""
-        found = list(_leaves(condition))
-        self._conditions += len(found)
-        self._values += sum(map(_list_length, found))
+        for one in _leaves(condition):
+            self._conditions += 1
+            self._values += len(_values(one) or ())
         for count, limit, what in (
             (self._conditions, CONDITIONS_LIMIT, "conditions"),
             (self._values, CONDITION_VALUES_LIMIT, "values in lists"),
@@ -183,13 +183,14 @@ def narrows(condition: Condition) -> bool:
             Comparison(operator=operator, value="") | CustomComparison(operator=operator, value="")
         ):
             return operator is Operator.EQ
-    return condition != Tagged(()) and getattr(condition, "value", None) != ()
+    return _values(condition) != ()
 
 
-def _list_length(condition: Condition) -> int:
+def _values(condition: Condition) -> tuple[Value, ...] | None:
+    """The list of values that the condition has, if it has one."""
     match condition:
         case (
             Tagged(values) | Comparison(value=tuple(values)) | CustomComparison(value=tuple(values))
         ):
-            return len(values)
-    return 0
+            return values
+    return None

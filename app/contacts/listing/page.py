@@ -10,7 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 from uuid import UUID
 
-from sqlalchemy import Select, SelectBase, Subquery, case, cast, func, literal, select, union_all
+from sqlalchemy import (
+    FromClause,
+    Select,
+    SelectBase,
+    Subquery,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlmodel import col
 
 from app.contacts.limits import COUNT_LIMIT
@@ -69,12 +80,12 @@ async def page(
     condition: Condition = EVERY,
     names: Collection[str] = NAMES,
 ) -> Page:
-    ids = await candidates(session, condition)
+    wanted = await candidates(session, condition)
     statement: Any
-    if ids is None:
+    if wanted is None:
         statement = walk(order, window, condition, names)
     else:
-        statement = _among(session.dialect, order, window, condition, ids, names)
+        statement = _among(session.dialect, order, window, condition, wanted, names)
     if statement is None:
         return Page((), has_more=False)
     return page_of(order, window, map(dict, (await session.exec(statement)).mappings()))
@@ -117,19 +128,18 @@ def _among(
     order: Order,
     window: Window,
     condition: Condition,
-    ids: Select[Any],
+    wanted: FromClause,
     names: Collection[str],
 ) -> Select[Any]:
-    held = _contacts(dialect, ids)
+    held = _contacts(dialect, wanted)
     met = _rows(held, names, is_end=False).where(
         within(order, window, held.c), predicate(condition, held.c)
     )
     return met.order_by(*across(order, window, held.c)).limit(window.size + 1)
 
 
-def _contacts(dialect: Dialect, ids: Select[Any]) -> Subquery:
+def _contacts(dialect: Dialect, wanted: FromClause) -> Subquery:
     """Each read by its id."""
-    wanted = ids.distinct().subquery("wanted")
     is_wanted = col(ContactTable.id) == wanted.c[0]
     return dialect.look_up(wanted, _READ, [is_wanted], 1).subquery("held")
 
@@ -197,9 +207,9 @@ def _is_met(condition: Comparison, *, has_values: bool) -> bool:
 
 async def count(session: WorkspaceSession, condition: Condition = EVERY) -> Count:
     """Counts among the oldest COUNT_LIMIT contacts, unless an index leads to few candidates."""
-    ids = await candidates(session, condition)
-    if ids is not None:
-        held = _contacts(session.dialect, ids)
+    wanted = await candidates(session, condition)
+    if wanted is not None:
+        held = _contacts(session.dialect, wanted)
         counted: Any = select(func.count()).select_from(held).where(predicate(condition, held.c))
         return Count((await session.exec(counted)).scalar_one(), is_exact=True)
     read: Any = select(*_READ).order_by(*along(OLDEST_FIRST, Window(size=0), CONTACT.c))
@@ -216,6 +226,6 @@ async def meeting(
     """Those of the given contacts that meet the condition."""
     if not ids:
         return set()
-    held = _contacts(session.dialect, select(*session.dialect.values(ids).c))
+    held = _contacts(session.dialect, session.dialect.values(ids))
     met: Any = select(held.c.id).where(predicate(condition, held.c))
     return set((await session.exec(met)).scalars())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from operator import eq, ge, gt, le, lt
 from typing import Any
 
 import orjson
@@ -20,18 +21,7 @@ from app.contacts.listing.conditions import (
     Operator,
     Tagged,
 )
-from app.database.words import (
-    boolean_member,
-    contains,
-    exact,
-    has_any,
-    has_member,
-    has_object,
-    has_text,
-    in_lower_case,
-    number_member,
-    text_member,
-)
+from app.database import words
 from app.text import lower_case
 
 Columns = ReadOnlyColumnCollection[str, Any]
@@ -41,13 +31,13 @@ _ALWAYS: ColumnElement[bool] = literal(value=True)
 _NEVER: ColumnElement[bool] = literal(value=False)
 
 COMPARE: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
-    Operator.EQ: lambda held, value: held == value,
+    Operator.EQ: eq,
     Operator.IN: lambda held, values: held.in_(values),
-    Operator.GT: lambda held, value: held > value,
-    Operator.GTE: lambda held, value: held >= value,
-    Operator.LT: lambda held, value: held < value,
-    Operator.LTE: lambda held, value: held <= value,
-    Operator.CONTAINS: lambda held, part: contains(held, part),
+    Operator.GT: gt,
+    Operator.GTE: ge,
+    Operator.LT: lt,
+    Operator.LTE: le,
+    Operator.CONTAINS: words.contains,
     Operator.STARTS_WITH: lambda held, prefix: starts_with(held, prefix),
     Operator.IS_NULL: lambda held, wanted: held.is_(None) if wanted else held.is_not(None),
 }
@@ -68,28 +58,27 @@ def predicate(condition: Condition, columns: Columns) -> ColumnElement[bool]:
         case CustomComparison():
             return _custom(condition, columns)
         case Tagged((tag,)):
-            return has_text(columns.tags, _json(tag), literal(tag, Text))
+            return words.has_text(columns.tags, _json(tag), literal(tag, Text))
         case Tagged(tags):
-            return has_any(columns.tags, _json(tags))
+            return words.has_any(columns.tags, _json(tags))
         case AssignedTo(assignee):
             members = {"kind": assignee.kind, "target_id": assignee.target_id}
-            return has_object(columns.assignments, _json(members))
+            return words.has_object(columns.assignments, _json(members))
         case Found(folded):
-            return contains(columns.search_text, folded)
+            return words.contains(columns.search_text, folded)
 
 
 def compared(
     held: Any, operator: Operator, value: Any, *, ignore_case: bool = False
 ) -> ColumnElement[bool]:
     if ignore_case and operator is not Operator.IS_NULL:
-        held, value = in_lower_case(held), lower_case_of(value)
+        held, value = words.in_lower_case(held), of_each(lower_case, value)
     return COMPARE[operator](held, value)
 
 
-def lower_case_of(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(lower_case(one) for one in value)
-    return lower_case(value)
+def of_each(convert: Callable[[Any], Any], value: Any) -> Any:
+    """What is made of a value, or of each in a list."""
+    return tuple(map(convert, value)) if isinstance(value, tuple) else convert(value)
 
 
 def starts_with(held: Any, prefix: str) -> ColumnElement[bool]:
@@ -106,7 +95,7 @@ def starts_with(held: Any, prefix: str) -> ColumnElement[bool]:
 
 def _held(columns: Columns, field: str, source: str) -> Any:
     if field == "external_id":
-        return text_member(columns.external_ids, literal(source, Text))
+        return words.text_member(columns.external_ids, literal(source, Text))
     return columns["email_key" if field == "email" else field]
 
 
@@ -114,26 +103,24 @@ def _custom(condition: CustomComparison, columns: Columns) -> ColumnElement[bool
     document, key = columns.custom_fields, literal(condition.key, Text)
     operator, value = condition.operator, condition.value
     if operator is Operator.IS_NULL:
-        present = has_member(document, key)
+        present = words.has_member(document, key)
         return not_(present) if value else present
+    wanted: Any = value
     match value:
         case bool():
-            return compared(boolean_member(document, key), operator, value)
-        case float():
-            return compared(number_member(document, key), operator, _exact(value))
-        case tuple((float(), *_) as numbers):
-            exact_numbers = [_exact(one) for one in numbers if isinstance(one, float)]
-            return number_member(document, key).in_(exact_numbers)
+            held = words.boolean_member(document, key)
+        case float() | (float(), *_):
+            held, wanted = words.number_member(document, key), of_each(_exact, value)
         case datetime():
-            seconds = number_member(columns.custom_datetimes, key)
-            return compared(seconds, operator, _exact(value.timestamp()))
+            held = words.number_member(columns.custom_datetimes, key)
+            wanted = _exact(value.timestamp())
         case _:
-            held = text_member(document, key)
-            return compared(held, operator, value, ignore_case=condition.ignore_case)
+            held = words.text_member(document, key)
+    return compared(held, operator, wanted, ignore_case=condition.ignore_case)
 
 
 def _exact(number: float) -> ColumnElement[Any]:
-    return exact(literal(number, Float))
+    return words.exact(literal(number, Float))
 
 
 def _json(value: Any) -> ColumnElement[str]:
