@@ -1,18 +1,22 @@
-"""Orders of contacts, and positions in them: Relay's arguments and cursors.
+"""Orders of contacts, and positions in them: Relay's arguments, cursors, and their SQL.
 
 Contacts without a value come last in both directions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 from uuid import UUID
+
+from sqlalchemy import ColumnElement, False_, and_, false, or_, true, tuple_
 
 from app import cursors
 from app.contacts.limits import PAGE_DEFAULT, PAGE_LIMIT
+from app.contacts.listing.conditions import RANGES, Comparison, Condition, Operator
+from app.contacts.listing.predicates import Columns, predicate
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import Contact
 from app.text import fold
@@ -150,6 +154,76 @@ def _value(order: Order, value: Any) -> Value:
             raise ValueError(value)
         case _:
             return parse_timestamp(value)
+
+
+def compares_values(condition: Condition, order: Order) -> TypeGuard[Comparison]:
+    """Whether the condition is on the values of the order, and so bounds a stretch of its index."""
+    return (
+        isinstance(condition, Comparison)
+        and condition.field == order.field.filtered_as
+        and (condition.operator in RANGES or condition.operator is Operator.IS_NULL)
+        and not condition.ignore_case
+    )
+
+
+def stretches(
+    order: Order, window: Window, compared: Sequence[Comparison], columns: Columns
+) -> Iterator[list[ColumnElement[bool]]]:
+    """The bounds of the stretches of the index within the window, in the direction of travel.
+
+    The contacts with a value are one stretch of the index of the order, those without one are
+    another. `compared` are conditions on the values of the order. A stretch that cannot have any
+    contact is left out.
+    """
+    value = columns[order.field.value]
+    parts: list[tuple[bool, list[Any]]] = [(True, [])]
+    if order.field in NULLABLE:
+        parts = [(True, [value.is_not(None)]), (False, [value.is_(None)])]
+    for has_values, bounds in reversed(parts) if window.backward else parts:
+        for position, forward in ((window.after, True), (window.before, False)):
+            if position is not None:
+                bounds.append(_beyond(order, (value, columns.id), position, has_values, forward))
+        bounds += [_is_met(one, has_values, columns) for one in compared]
+        if not any(isinstance(bound, False_) for bound in bounds):
+            yield bounds
+
+
+def _is_met(condition: Comparison, has_values: bool, columns: Columns) -> ColumnElement[bool]:
+    """The condition on the contacts of a stretch."""
+    wants_value = condition.operator is not Operator.IS_NULL or not condition.value
+    if has_values != wants_value:
+        return false()
+    return predicate(condition, columns) if condition.operator in RANGES else true()
+
+
+def _beyond(
+    order: Order, key: tuple[Any, Any], position: Position, has_values: bool, forward: bool
+) -> ColumnElement[bool]:
+    """The condition on the contacts of a stretch after the position, or before it."""
+    if (position.value is None) == has_values:
+        return false() if forward == has_values else true()
+    first = 0 if has_values else 1  # without values, contacts are in the order of their ids
+    row, edge = tuple_(*key[first:]), tuple_(*position[first:])
+    return row < edge if order.descending == forward else row > edge
+
+
+def within(order: Order, window: Window, columns: Columns) -> ColumnElement[bool]:
+    """The condition that the contacts of all stretches meet."""
+    each = (and_(true(), *bounds) for bounds in stretches(order, window, (), columns))
+    return or_(false(), *each)
+
+
+def along(order: Order, window: Window, columns: Columns) -> list[ColumnElement[Any]]:
+    """The sort keys of one stretch, in the direction of travel."""
+    key: list[ColumnElement[Any]] = [columns[order.field.value], columns.id]
+    descending = order.descending != window.backward
+    return [one.desc() if descending else one.asc() for one in key]
+
+
+def across(order: Order, window: Window, columns: Columns) -> list[ColumnElement[Any]]:
+    """The sort keys of all stretches together."""
+    missing = columns[order.field.value].is_(None)
+    return [missing.desc() if window.backward else missing.asc(), *along(order, window, columns)]
 
 
 def _invalid(code: FieldErrorCode, field: str, message: str) -> InvalidInput:

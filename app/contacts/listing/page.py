@@ -5,15 +5,15 @@ statement walks along the index of the order, for at most WALK contacts. The pag
 the contacts found so far, and the next one continues there.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CompoundSelect,
     FromClause,
     Select,
-    SelectBase,
     Subquery,
     case,
     cast,
@@ -26,17 +26,18 @@ from sqlmodel import col
 
 from app.contacts.limits import COUNT_LIMIT
 from app.contacts.listing.candidates import candidates
-from app.contacts.listing.conditions import (
-    EVERY,
-    RANGES,
-    All,
-    Comparison,
-    Condition,
-    Operator,
-    conjuncts,
+from app.contacts.listing.conditions import EVERY, Condition, conjuncts
+from app.contacts.listing.order import (
+    OLDEST_FIRST,
+    Order,
+    Position,
+    Window,
+    across,
+    along,
+    compares_values,
+    stretches,
+    within,
 )
-from app.contacts.listing.keyset import across, along, stretches, within
-from app.contacts.listing.order import OLDEST_FIRST, Order, Position, Window
 from app.contacts.listing.predicates import predicate
 from app.contacts.store.columns import NAMES, read_types
 from app.database.dialect import Dialect
@@ -85,9 +86,8 @@ async def page(
     if wanted is None:
         statement = walk(order, window, condition, names)
     else:
-        statement = _among(session.dialect, order, window, condition, wanted, names)
-    if statement is None:
-        return Page((), has_more=False)
+        held = _contacts(session.dialect, wanted)
+        statement = _among(held, order, window, condition, names)
     return page_of(order, window, map(dict, (await session.exec(statement)).mappings()))
 
 
@@ -123,86 +123,54 @@ def page_of(order: Order, window: Window, rows: Iterable[dict[str, Any]]) -> Pag
     return Page(contacts, has_more, stopped_at)
 
 
-def _among(
-    dialect: Dialect,
-    order: Order,
-    window: Window,
-    condition: Condition,
-    wanted: FromClause,
-    names: Collection[str],
-) -> Select[Any]:
-    held = _contacts(dialect, wanted)
-    met = _rows(held, names, is_end=False).where(
-        within(order, window, held.c), predicate(condition, held.c)
-    )
-    return met.order_by(*across(order, window, held.c)).limit(window.size + 1)
-
-
 def _contacts(dialect: Dialect, wanted: FromClause) -> Subquery:
     """Each read by its id."""
     is_wanted = col(ContactTable.id) == wanted.c[0]
     return dialect.look_up(wanted, _READ, [is_wanted], 1).subquery("held")
 
 
+def _among(
+    held: FromClause, order: Order, window: Window, condition: Condition, names: Collection[str]
+) -> Select[Any]:
+    met = _rows(held, names, is_end=False).where(
+        within(order, window, held.c), predicate(condition, held.c)
+    )
+    return met.order_by(*across(order, window, held.c)).limit(window.size + 1)
+
+
 def walk(
     order: Order, window: Window, condition: Condition = EVERY, names: Collection[str] = NAMES
-) -> SelectBase | None:
-    """Walks along the index of the order. None if the condition or the window is empty.
+) -> CompoundSelect[Any]:
+    """Walks along the index of the order.
 
     Each stretch returns the contacts that meet the condition and, if it is longer than the walk,
     the contact at which the walk ends. The database stops when it has found enough.
     """
-    own = [one for one in conjuncts(condition) if _is_of(one, order)]
-    ranges = [predicate(one, CONTACT.c) for one in own if one.operator in RANGES]
-    others = All(tuple(one for one in conjuncts(condition) if one not in own))
-    parts = [
-        part
-        for has_values, bounds in stretches(order, window, CONTACT.c)
-        if all(_is_met(one, has_values=has_values) for one in own)
-        for part in _stretch(order, window, others, [*bounds, *ranges], names)
-    ]
-    if len(parts) < 2:
-        return parts[0] if parts else None
+    conditions = list(conjuncts(condition))
+    compared = [one for one in conditions if compares_values(one, order)]
+    others = [one for one in conditions if one not in compared]
+    parts: list[Select[Any]] = []
+    for bounds in stretches(order, window, compared, CONTACT.c):
+        ordered = select(*_READ).where(*bounds).order_by(*along(order, window, CONTACT.c))
+        if others:
+            walked = ordered.limit(WALK).subquery()
+            met = [predicate(one, walked.c) for one in others]
+            parts.append(_rows(walked, names, is_end=False).where(*met))
+            parts.append(_rows(ordered.offset(WALK - 1).limit(1).subquery(), names, is_end=True))
+        else:
+            found = ordered.limit(window.size + 1).subquery()
+            parts.append(_rows(found, names, is_end=False))
+    if not parts:
+        parts = [_rows(select(*_READ).limit(0).subquery(), names, is_end=False)]
     return union_all(*parts).limit(window.size + 1)
 
 
-def _stretch(
-    order: Order,
-    window: Window,
-    condition: Condition,
-    bounds: Sequence[Any],
-    names: Collection[str],
-) -> Iterator[Select[Any]]:
-    ordered = select(*_READ).where(*bounds).order_by(*along(order, window, CONTACT.c))
-    if condition == EVERY:
-        yield _rows(ordered.limit(window.size + 1).subquery(), names, is_end=False)
-        return
-    walked = ordered.limit(WALK).subquery()
-    yield _rows(walked, names, is_end=False).where(predicate(condition, walked.c))
-    yield _rows(ordered.offset(WALK - 1).limit(1).subquery(), names, is_end=True)
-
-
-def _rows(read: Subquery, names: Collection[str], *, is_end: bool) -> Select[Any]:
+def _rows(read: FromClause, names: Collection[str], *, is_end: bool) -> Select[Any]:
     columns = (
         cast(read.c[name], kind).label(name) if isinstance(kind, JsonText) else read.c[name]
         for name, kind in read_types(names, for_answer=True).items()
     )
     return select(*columns, literal(is_end).label("is_end"))
-
-
-def _is_of(condition: Condition, order: Order) -> TypeGuard[Comparison]:
-    """Whether the condition compares the field of the order."""
-    return (
-        isinstance(condition, Comparison)
-        and condition.field == order.field.filtered_as
-        and (condition.operator in RANGES or condition.operator is Operator.IS_NULL)
-        and not condition.ignore_case
-    )
-
-
-def _is_met(condition: Comparison, *, has_values: bool) -> bool:
-    """Whether contacts with a value, or those without one, can meet the condition."""
-    return has_values != (condition.operator is Operator.IS_NULL and condition.value is True)
 
 
 async def count(session: WorkspaceSession, condition: Condition = EVERY) -> Count:

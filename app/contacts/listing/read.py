@@ -4,7 +4,6 @@ A page of the whole list is one statement. Its text depends on the order, on whi
 window have a cursor and on the columns that are read, so that it is compiled once for each.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -41,24 +40,19 @@ async def _page_of_all(
 ) -> Page:
     ordered_by = "name" if order.field is OrderField.NAME else order.field.value
     read = names_to_read({names | {ordered_by}})
-    ends = _has_value(window.after), _has_value(window.before)
-    statement = _statement(database.dialect, order, window.backward, *ends, read)
-    if statement is None:
-        return Page((), has_more=False)
-    values = {"workspace_id": tenant.workspace_id, "size": window.size} | dict(_values(window))
-    rows = await database.fetch(statement, **values)
+    ends = {"after": window.after, "before": window.before}
+    has_values = [position and position.value is not None for position in ends.values()]
+    statement = _statement(database.dialect, order, window.backward, *has_values, read)
+    values = {
+        f"{end}_{name}": value
+        for end, position in ends.items()
+        if position
+        for name, value in position._asdict().items()
+    }
+    rows = await database.fetch(
+        statement, workspace_id=tenant.workspace_id, size=window.size, **values
+    )
     return page_of(order, window, rows)
-
-
-def _has_value(position: Position | None) -> bool | None:
-    return None if position is None else position.value is not None
-
-
-def _values(window: Window) -> Iterator[tuple[str, Any]]:
-    for end, position in (("after", window.after), ("before", window.before)):
-        if position is not None:
-            yield f"{end}_value", position.value
-            yield f"{end}_id", position.contact_id
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -69,18 +63,16 @@ def _statement(
     after: bool | None,
     before: bool | None,
     names: tuple[str, ...],
-) -> Prepared | None:
-    """`after` and `before` tell whether there is such a cursor, and whether it has a value. None if
-    no contact is between them."""
+) -> Prepared:
+    """`after` and `before` tell whether there is such a cursor, and whether it has a value."""
 
     def position(end: str, has_value: bool | None) -> Position | None:
         if has_value is None:
             return None
         value: Any = bindparam(f"{end}_value", type_=CONTACT.c[order.field.value].type)
-        contact_id: Any = bindparam(f"{end}_id", type_=Uuid)
+        contact_id: Any = bindparam(f"{end}_contact_id", type_=Uuid)
         return Position(value if has_value else None, contact_id)
 
     size: Any = bindparam("size", type_=Integer)
     window = Window(size, backward, position("after", after), position("before", before))
-    statement = walk(order, window, names=names)
-    return None if statement is None else prepared(dialect, statement)
+    return prepared(dialect, walk(order, window, names=names))
