@@ -9,8 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Engine, delete, event, make_url
-from sqlmodel import SQLModel
+from sqlalchemy import Engine, event, make_url
 from starlette.applications import Starlette
 
 from app.database.migrate import migrate
@@ -18,11 +17,18 @@ from app.database.sessions import Database
 from app.fields.sources import DEFAULT_SOURCE
 from app.server.asgi import create_app
 from app.settings import Settings
+from app.tables import Workspace
 from app.workspaces import workspaces
 from app.workspaces.keys import Scope
 from tests.support.client import Client
 from tests.support.commands import rollcall as rollcall
-from tests.support.databases import copied_postgresql, copied_sqlite, empty_postgresql, empty_sqlite
+from tests.support.databases import (
+    copied_postgresql,
+    copied_sqlite,
+    delete_all_rows,
+    empty_postgresql,
+    empty_sqlite,
+)
 from tests.support.postgres import Cluster
 from tests.support.server import Server
 from tests.support.statements import past_sqlalchemy
@@ -143,8 +149,7 @@ async def database(
         databases[database_url] = Database(database_url)
         until_the_end.push_async_callback(databases[database_url].close)
     async with databases[database_url].write_directory() as session:
-        for table in reversed(SQLModel.metadata.sorted_tables):
-            await session.exec(delete(table), execution_options={"any_workspace": True})
+        await delete_all_rows(session)
     return databases[database_url]
 
 
@@ -186,8 +191,13 @@ async def client_of(
 ) -> Client:
     async with database.write_directory() as session:
         if is_new:
-            await workspaces.create_workspace(session, workspace)
-        key = await workspaces.create_key(session, workspace, "test", scopes, source=source)
+            owner = Workspace(name=workspace)
+            session.add(owner)
+            await session.flush()
+        else:
+            owner = await workspaces.find_workspace(session, workspace)
+        key, record = workspaces.api_key(owner.id, "test", scopes, None, source)
+        session.add(record)
     return Client(http, key)
 
 
