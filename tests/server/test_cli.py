@@ -1,12 +1,11 @@
 """The command line: what the commands do and print, and that every error is one line."""
 
 import asyncio
-import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from app.workspaces.keys import Caller, Scope, authenticate
 from tests.support.commands import Result, Rollcall, refused
 from tests.support.databases import empty_sqlite
 from tests.support.postgres import Cluster
-from tests.support.server import COUNTED, Server
+from tests.support.server import COUNTED, ExecutedServer, Server
 
 KEY = re.compile("rollcall_[0-9a-f]{72}")
 READ = ("--scope", "contacts:read")
@@ -371,7 +370,7 @@ def test_name_that_is_similar_to_a_setting_is_reported(rollcall: Rollcall, tmp_p
 def test_real_process_has_no_traceback_and_an_exit_code(
     tmp_path: Path, command: list[str], url: str | None
 ) -> None:
-    server = Server(tmp_path, DATABASE_URL=url or empty_sqlite(tmp_path))
+    server = ExecutedServer(tmp_path, DATABASE_URL=url or empty_sqlite(tmp_path))
     done = server.rollcall(*command)
     refused(Result(done.returncode, done.stdout, done.stderr))
 
@@ -422,14 +421,8 @@ def workspaces_with_keys(url: str) -> list[str]:
 def test_several_migrations_at_once_end_in_one_migrated_database(
     empty_url: str, tmp_path: Path
 ) -> None:
-    environment = os.environ | {"DATABASE_URL": empty_url}
-    command = [sys.executable, "-m", "app", "migrate"]
-    processes = [
-        subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        for _ in range(3)
-    ]
-    ended = [(*process.communicate(), process.returncode) for process in processes]
-    assert [(out, code) for out, _, code in ended] == [(b"", 0)] * 3
+    server = Server(tmp_path, DATABASE_URL=empty_url)
+    with ThreadPoolExecutor(3) as callers:
+        ended = list(callers.map(server.rollcall, ["migrate"] * 3))
+    assert [(done.stdout, done.returncode) for done in ended] == [("", 0)] * 3
     assert in_database(empty_url, is_current)

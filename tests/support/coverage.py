@@ -14,7 +14,7 @@ import slipcover  # type: ignore[import-untyped]  # has no types
 ROOT = Path(__file__).parent.parent.parent
 COUNTS = ROOT / ".coverage"
 
-# Its probes stay: to look through all functions for those that are no longer needed takes 0.2 s each
+# Its probes stay: a search of all functions for those that are no longer needed takes 0.2 s each
 # time, and more in all than the probes do.
 _counter = slipcover.Slipcover(d_miss_threshold=-1, branch=True, source=[ROOT / "app"])
 _app = slipcover.FileMatcher([ROOT / "app"])

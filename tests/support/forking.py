@@ -1,4 +1,4 @@
-"""Servers that are forked from a process which has imported Rollcall: that takes 1.5 s of CPU, and
+"""Commands that are forked from a process which has imported Rollcall: that takes 1.5 s of CPU, and
 several times as long where coverage is measured."""
 
 import multiprocessing
@@ -33,12 +33,13 @@ class ForkedCommand:
         arguments: Sequence[str],
         folder: Path,
         environment: Mapping[str, str],
-        log: Path,
+        out: Path,
+        err: Path,
         *,
         counted: bool,
     ) -> None:
         self._process = _context.Process(
-            target=_run, args=(arguments, folder, environment, log, counted), daemon=True
+            target=_run, args=(arguments, folder, environment, out, err, counted), daemon=True
         )
         self._process.start()
         assert self._process.pid is not None
@@ -60,14 +61,19 @@ class ForkedCommand:
 
 
 def _run(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, counted: bool
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    out: Path,
+    err: Path,
+    counted: bool,
 ) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    with log.open("ab") as output:
-        os.dup2(output.fileno(), sys.stdout.fileno())
-        os.dup2(output.fileno(), sys.stderr.fileno())
+    for path, stream in ((out, sys.stdout), (err, sys.stderr)):
+        with path.open("ab") as output:
+            os.dup2(output.fileno(), stream.fileno())
     sys.argv = ["rollcall", *arguments]
     from app.cli import main
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -77,14 +78,13 @@ class Server:
 
     def rollcall(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command on the same database."""
-        return subprocess.run(
-            [sys.executable, "-m", "app", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            command = ForkedCommand(
+                arguments, self.folder, self.environment, out, err, counted=False
+            )
+            code = command.wait(READY_SECONDS)
+            return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
     def post(self, document: str, **variables: Any) -> Any:
         response = HTTP.post(
@@ -98,7 +98,9 @@ class Server:
 
     def _launched(self, log: Path) -> ForkedCommand | subprocess.Popen[bytes]:
         counted = bool(COUNTED) and COUNTED.items() <= self.environment.items()
-        return ForkedCommand(self.arguments, self.folder, self.environment, log, counted=counted)
+        return ForkedCommand(
+            self.arguments, self.folder, self.environment, log, log, counted=counted
+        )
 
     def _is_ready(self) -> bool:
         try:
@@ -113,6 +115,16 @@ class ExecutedServer(Server):
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         super().__init__(folder, *options, **environment)
         self.command = [sys.executable, "-m", "app", *self.arguments]
+
+    def rollcall(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "app", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def _launched(self, log: Path) -> subprocess.Popen[bytes]:
         with log.open("ab") as output:
