@@ -1,8 +1,8 @@
 """All tables, the same on SQLite and on PostgreSQL.
 
-`workspace`, `api_key` and `key_quota` are the directory, which is used before the workspace of a
-request is known. All other tables have the data of workspaces; their keys and indexes start with
-the workspace.
+`workspace` and `api_key` are the directory, which is used before the workspace of a request is
+known. All other tables have the data of workspaces; their keys and indexes start with the
+workspace.
 
 The row of a contact has all its data. `contact_identifier` and `contact_term` repeat a part of it
 for look-ups; `app.contacts.store.save` writes the three together. Text indexes and statistics,
@@ -63,21 +63,22 @@ class ApiKey(SQLModel, table=True):
     last_used_at: datetime | None = None
 
 
-class KeyQuota(SQLModel, table=True):
-    """The token bucket of an API key, and the points that the last lease was given."""
-
-    __tablename__ = "key_quota"
-
-    key_id: UUID = Field(primary_key=True, foreign_key="api_key.id", ondelete="CASCADE")
-    points: float
-    granted: float
-    filled_at: datetime
-
-
 class OfWorkspace(SQLModel):
     """The data of a workspace. Sessions add the condition on the workspace to statements."""
 
     workspace_id: UUID = Field(primary_key=True)
+
+
+class KeyQuota(OfWorkspace, table=True):
+    """The token bucket of an API key, and the points that the last lease was given."""
+
+    __tablename__ = "key_quota"
+    __table_args__ = (ForeignKeyConstraint(["workspace_id"], ["workspace.id"], ondelete="CASCADE"),)
+
+    key_id: UUID = Field(primary_key=True)
+    points: float
+    granted: float
+    filled_at: datetime
 
 
 class CustomField(OfWorkspace, table=True):

@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.tables import Workspace
 from app.workspaces import workspaces
 from app.workspaces.keys import Scope
+from tests.support.citus import FOLDERS, Citus
 from tests.support.client import Client
 from tests.support.commands import rollcall as rollcall
 from tests.support.databases import (
@@ -41,6 +42,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("rollcall")
+
+# These need the nodes that scripts/citus starts.
+collect_ignore = [] if FOLDERS in os.environ else ["citus"]
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +76,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster | Citus]:
+    if (citus := Citus.of_environment()) is not None:
+        yield citus
+        return
     cluster = Cluster("-F")
     cluster.start()
     yield cluster
@@ -81,8 +88,10 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(cluster: Cluster) -> str:
-    """The name of a migrated database that accepts no connections."""
+def postgresql_template(cluster: Cluster | Citus) -> str | None:
+    """The name of a migrated database that accepts no connections. Citus copies none."""
+    if isinstance(cluster, Citus):
+        return None
     url = empty_postgresql(cluster)
     asyncio.run(_migrated(url))
     return str(make_url(url).database)

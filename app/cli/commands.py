@@ -46,6 +46,7 @@ def program(
 
 cli.command()(serve.serve)
 cli.command()(database.migrate)
+cli.command()(database.distribute)
 cli.command()(database.backup)
 cli.command()(doctor.doctor)
 cli.command("import")(import_contacts.import_contacts)

@@ -10,6 +10,8 @@ from sqlalchemy import make_url
 from app.cli.opening import open_database, read_settings, require_file
 from app.cli.progress import shown_progress
 from app.database.backup import back_up
+from app.database.citus import Placement
+from app.database.migrate import distribute as distribute_tables
 from app.database.migrate import migrate as migrate_database
 from app.database.sessions import sqlite_path
 from app.errors import CommandFailed
@@ -27,6 +29,25 @@ def migrate() -> None:
     asyncio.run(run())
     where = sqlite_path(settings.database_url) or make_url(settings.database_url).database
     typer.echo(f"The database {where} has the newest schema.", err=True)
+
+
+def distribute() -> None:
+    """Distributes the tables of a PostgreSQL with Citus by workspace. Safe to repeat.
+
+    Writes wait until it ends, and reads go on.
+    """
+    settings = read_settings()
+
+    async def run() -> list[Placement]:
+        with shown_progress() as report:
+            async with open_database(settings) as database:
+                return await distribute_tables(database, report)
+
+    for placement in asyncio.run(run()):
+        how = "distributed by workspace" if placement.by_workspace else "a copy on each node"
+        typer.echo(f"{placement.table}: {how}")
+    name = make_url(settings.database_url).database
+    typer.echo(f"All tables of the database {name} are distributed.", err=True)
 
 
 def backup(

@@ -17,6 +17,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
+from app.database.citus import (
+    Placement,
+    distribute_tables,
+    free_local_rows,
+    has_citus,
+    placements,
+    require_coordinator,
+)
 from app.database.sessions import Database
 from app.errors import CommandFailed
 from app.progress import Report, unreported
@@ -25,9 +33,26 @@ from app.progress import Report, unreported
 async def migrate(database: Database, report: Report = unreported) -> None:
     report("Waiting for other migrations")
     async with database.migrating() as connection:
+        await connection.run_sync(require_coordinator)
         report("Migrating the tables")
         await connection.run_sync(_upgrade)
         await database.dialect.build_text_indexes(connection, report)
+
+
+async def distribute(database: Database, report: Report = unreported) -> list[Placement]:
+    """Distributes the tables of a PostgreSQL with Citus, in one transaction, and returns those that
+    were not distributed before. Raises CommandFailed without Citus, and on a worker of it."""
+    await require_current(database)
+    report("Waiting for migrations")
+    async with database.migrating() as connection:
+        await connection.run_sync(_require_citus)
+        await connection.run_sync(require_coordinator)
+        new = await connection.run_sync(distribute_tables, placements(), report)
+        await connection.commit()
+        report("Freeing the space of what was distributed")
+        await connection.run_sync(free_local_rows, new)
+        await connection.commit()
+    return new
 
 
 async def require_current(database: Database) -> None:
@@ -42,6 +67,14 @@ async def is_current(database: Database) -> bool:
     async with database.read_directory() as session:
         connection = await session.connection()
         return await connection.run_sync(_is_current)
+
+
+def _require_citus(connection: Connection) -> None:
+    if not has_citus(connection):
+        raise CommandFailed(
+            "rollcall distribute needs a PostgreSQL with Citus: run CREATE EXTENSION citus on all "
+            "nodes, and add the workers on the coordinator, as docs/scaling.md describes."
+        )
 
 
 def _config() -> Config:

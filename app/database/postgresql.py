@@ -43,6 +43,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from app.database.citus import PROPAGATE, SEQUENTIAL
 from app.database.dialect import Row, RowLock
 from app.database.engine import new_engine
 from app.database.errors import timed_out
@@ -279,7 +280,9 @@ def _arguments(settings: DatabaseSettings, *, limited: bool = True) -> dict[str,
     timeouts = (
         f"SET LOCAL statement_timeout = {statement};"
         f"SET LOCAL idle_in_transaction_session_timeout = {statement};"
-        f"SET LOCAL lock_timeout = {lock};" + _PLANS.format("LOCAL")
+        f"SET LOCAL lock_timeout = {lock};"
+        + _PLANS.format("LOCAL")
+        + (PROPAGATE if limited else SEQUENTIAL)
     )
 
     class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types

@@ -9,12 +9,10 @@ import httpx
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import text
-from sqlmodel import delete
 
 from app.database.sessions import Database
 from app.server.asgi import create_app
 from app.settings import RateLimit, Settings
-from app.tables import ApiKey
 from tests.conftest import client_of
 from tests.support.client import Client
 from tests.support.statements import statements
@@ -237,17 +235,6 @@ async def test_lease_that_takes_too_long_is_no_unexpected_error(
             response = await post(client)
         assert (response.status_code, code(response)) == (503, "TIMEOUT")
         assert (await post(client)).status_code == 200
-
-
-@on_postgresql
-async def test_key_that_was_deleted_leases_nothing(database_url: str, database: Database) -> None:
-    async with serving(database_url) as http:
-        client = await client_of(http, database, "ours")
-        assert (await post(client, "{")).status_code == 200  # it is authenticated for a second
-        async with database.write_directory() as session:
-            await session.exec(delete(ApiKey))
-        response = await post(client, PAGE)
-        assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
 
 
 def test_production_on_postgresql_limits_keys_unless_told_otherwise() -> None:

@@ -32,7 +32,8 @@ from app.contacts.listing.page import count, meeting, page
 from app.database.sessions import Database
 from app.tables import Workspace, new_id
 from app.workspaces.keys import Caller
-from tests.support.databases import copied_postgresql, copied_sqlite, outside_transaction
+from tests.support.databases import copied_postgresql, copied_sqlite
+from tests.support.postgres import outside_transaction
 from tests.support.stored import (
     SOURCE,
     START,

@@ -7,12 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import aiosqlite
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from tests.support.postgres import Cluster
+from tests.support.citus import Citus
+from tests.support.postgres import Cluster, outside_transaction
 
 _TABLES = reversed(SQLModel.metadata.sorted_tables)
 _DELETE_ALL = "".join(f"DELETE FROM {table.name};" for table in _TABLES)  # noqa: S608  # of names
@@ -26,7 +25,8 @@ async def delete_all_rows(session: AsyncSession) -> None:
         # A script ends the transaction that it finds.
         await driver.executescript("BEGIN IMMEDIATE;" + _DELETE_ALL)
     else:
-        await driver.execute(_DELETE_ALL)
+        # Statements on all shards must take turns on Citus.
+        await driver.execute("SET LOCAL citus.multi_shard_modify_mode = sequential;" + _DELETE_ALL)
 
 
 def empty_sqlite(folder: Path, name: str = "rollcall.db") -> str:
@@ -38,19 +38,16 @@ def copied_sqlite(template: Path, folder: Path) -> str:
     return empty_sqlite(folder)
 
 
-def empty_postgresql(cluster: Cluster) -> str:
+def empty_postgresql(cluster: Cluster | Citus) -> str:
+    if isinstance(cluster, Citus):
+        return cluster.create_database()
     return copied_postgresql(cluster, "template1")
 
 
-def copied_postgresql(cluster: Cluster, template: str) -> str:
+def copied_postgresql(cluster: Cluster | Citus, template: str | None) -> str:
+    if isinstance(cluster, Citus):
+        return cluster.create_distributed()
     name = f"test_{uuid4().hex}"
     create = f"CREATE DATABASE {name} TEMPLATE {template}"
     asyncio.run(outside_transaction(cluster.url("postgres"), create))
     return cluster.url(name)
-
-
-async def outside_transaction(url: str, statement: str) -> None:
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(statement))
-    await engine.dispose()

@@ -9,7 +9,7 @@ from sqlalchemy import TextClause
 
 from app.tables import OfWorkspace
 
-DIRECTORY = {"workspace", "api_key", "key_quota"}
+DIRECTORY = {"workspace", "api_key"}
 TENANT_TABLES = {str(table.__tablename__) for table in OfWorkspace.__subclasses__()}
 
 # What a statement may name beside them: the text index of SQLite, whose rows are joined to their

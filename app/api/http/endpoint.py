@@ -101,7 +101,7 @@ class GraphQLEndpoint:
         work_for(caller.workspace_id)
         if self._quota is None:
             return await self._answer(_Call(request, headers, media_type, caller, None))
-        allowance = self._quota.of(caller.quota_key_id)
+        allowance = self._quota.of(caller.workspace_id, caller.quota_key_id)
         response = await self._answer(_Call(request, headers, media_type, caller, allowance))
         response.raw_headers += rate_headers(allowance)
         return response

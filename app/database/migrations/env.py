@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
+from app.database.citus import distribute_new_tables
 from app.database.sessions import Database
 from app.settings import Settings
 
@@ -28,6 +29,7 @@ def run(connection: Connection) -> None:
         target_metadata=SQLModel.metadata,
         include_object=is_compared,
         transaction_per_migration=True,
+        on_version_apply=lambda ctx, **_: distribute_new_tables(ctx.connection),
     )
     with context.begin_transaction():
         context.run_migrations()

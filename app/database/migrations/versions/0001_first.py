@@ -181,9 +181,8 @@ def _create_contacts(*, is_sqlite: bool) -> None:
 def _create_quota(*, is_sqlite: bool) -> None:
     op.create_table(
         "key_quota",
-        sa.Column(
-            "key_id", sa.Uuid(), sa.ForeignKey("api_key.id", ondelete="CASCADE"), primary_key=True
-        ),
+        _workspace_id(primary_key=True),
+        sa.Column("key_id", sa.Uuid(), primary_key=True),
         sa.Column("points", sa.Float(), nullable=False),
         sa.Column("granted", sa.Float(), nullable=False),
         sa.Column("filled_at", UTCDateTime(), nullable=False),

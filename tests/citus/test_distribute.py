@@ -1,0 +1,96 @@
+"""`rollcall distribute` and `rollcall migrate` on Citus."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, make_url, text
+from sqlmodel import SQLModel
+
+from app.database.citus import distribute_new_tables, placements
+from app.database.migrate import migrate
+from app.database.sessions import Database
+from app.tables import CONTACT
+from tests.support.citus import Citus
+from tests.support.commands import Rollcall, refused
+from tests.support.stored import add, contact_of, new_workspace
+
+CONTACTS = 100
+
+_TYPES = text("SELECT table_name::text AS table, citus_table_type AS kind FROM citus_tables")
+
+
+@pytest.fixture
+def citus(cluster: Citus) -> Citus:
+    return cluster
+
+
+async def rows(url: str, statement: str) -> Sequence[Any]:
+    database = Database(url)
+    async with database.read_directory() as session:
+        found = (await (await session.connection()).execute(text(statement))).all()
+    await database.close()
+    return found
+
+
+async def fill(url: str) -> None:
+    database = Database(url)
+    await migrate(database)
+    for _ in range(2):
+        tenant = await new_workspace(database)
+        await add(database, tenant, map(contact_of, range(CONTACTS)))
+    await database.close()
+
+
+def test_full_database_is_distributed_once_and_keeps_its_rows(
+    citus: Citus, rollcall: Rollcall
+) -> None:
+    url = citus.create_database()
+    asyncio.run(fill(url))
+    done = rollcall("distribute", DATABASE_URL=url)
+    assert done.code == 0
+    lines = {
+        f"{one.table}: {'distributed by workspace' if one.by_workspace else 'a copy on each node'}"
+        for one in placements()
+    }
+    assert set(done.out.splitlines()) == lines
+    [[contacts]] = asyncio.run(rows(url, "SELECT count(*) FROM contact"))
+    assert contacts == 2 * CONTACTS
+    # What the table itself still has: its rows are in the shards.
+    [[left]] = asyncio.run(rows(url, "SELECT pg_relation_size('contact')"))
+    assert left == 0
+    again = rollcall("distribute", DATABASE_URL=url)
+    assert (again.code, again.out) == (0, "")
+    assert rollcall("migrate", DATABASE_URL=url).code == 0
+
+
+@pytest.mark.parametrize("command", ["migrate", "distribute"])
+def test_worker_refuses_and_names_the_coordinator(
+    citus: Citus, rollcall: Rollcall, command: str
+) -> None:
+    name = make_url(citus.create_distributed()).database
+    assert name is not None
+    line = refused(rollcall(command, DATABASE_URL=citus.url(name, 1)))
+    assert f"the coordinator, {citus.folders[0]}:5432." in line
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_table_that_a_migration_creates_is_distributed_with_it(
+    cluster: Citus, database_url: str
+) -> None:
+    field = SQLModel.metadata.tables["custom_field"]
+
+    def create_again(connection: Connection) -> dict[str, str]:
+        connection.execute(text("DROP TABLE custom_field"))
+        field.create(connection)
+        distribute_new_tables(connection)
+        types = {row.table: row.kind for row in connection.execute(_TYPES)}
+        connection.rollback()
+        return types
+
+    database = Database(database_url)
+    async with database.migrating() as connection:
+        types = await connection.run_sync(create_again)
+    await database.close()
+    assert types[field.name] == types[CONTACT.name] == "distributed"
