@@ -32,9 +32,22 @@ _SQLITE_LOST_RACES = (
 
 # SQLSTATEs of a database that cannot serve now: connection exception, refused log-in, insufficient
 # resources, operator intervention, a database that does not exist, a read-only standby, a
-# transaction that idled too long; and SQLite's names for the same.
-_AWAY = ("08", "28", "3D000", "53", "57", "25006", "25P03")
+# transaction that idled too long, a disk or a worker of Citus that fails; and SQLite's names.
+_AWAY = ("08", "28", "3D000", "53", "57", "25006", "25P03", "58030")
 _SQLITE_AWAY = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_FULL")
+
+# PostgreSQL's own errors, and those of a worker of Citus that lost their SQLSTATE because it copied
+# rows into a shard, or committed them: these have only their messages.
+_INTERNAL = "XX000"
+_LOST_RACES_OF_WORKERS = (
+    "duplicate key value violates unique constraint",
+    "canceling statement due to lock timeout",
+    "deadlock detected",
+)
+_LOST_COMMIT_OF_WORKERS = "could not commit transaction for shard"
+
+# SQLSTATEs of a connection that ended while it waited for an answer.
+_UNANSWERED = ("08", "57P")
 
 _TIMED_OUT = "57014"
 _SQLITE_TIMED_OUT = "SQLITE_INTERRUPT"
@@ -56,6 +69,10 @@ _DRIVER_ERRORS = (
 )
 
 _UNREACHABLE = "The database cannot be reached. Try again soon."
+_UNKNOWN = (
+    "The outcome is unknown, because the database did not answer the commit. Read what was saved, "
+    "or try again: a repeated upsert changes nothing that it has changed before."
+)
 _log = logging.getLogger("rollcall.database")
 
 
@@ -97,6 +114,18 @@ def translated_errors() -> Iterator[None]:
         raise expected from error
 
 
+@contextmanager
+def translated_errors_of_commit() -> Iterator[None]:
+    """Only what PostgreSQL did not answer; the rest is left to `translated_errors`."""
+    try:
+        yield
+    except (DBAPIError, OSError, *_DRIVER_ERRORS) as error:
+        if not _is_unanswered(error):
+            raise
+        _log.warning("%s %r", _UNKNOWN, getattr(error, "orig", error))
+        raise Unavailable(_UNKNOWN) from error
+
+
 def timed_out() -> TimedOut:
     return TimedOut(
         "The database took longer than DATABASE_STATEMENT_TIMEOUT_SECONDS allows. "
@@ -114,11 +143,21 @@ def _translated(error: Exception) -> RollcallError | None:
     name = getattr(raised, "sqlite_errorname", None) or ""
     if state in _LOST_RACES or name.startswith(_SQLITE_LOST_RACES):
         return LostRace()
+    if state == _INTERNAL and any(one in str(raised) for one in _LOST_RACES_OF_WORKERS):
+        return LostRace()
     if state == _TIMED_OUT or name == _SQLITE_TIMED_OUT:
         return timed_out()
     if _is_lost(error) or state.startswith(_AWAY) or name.startswith(_SQLITE_AWAY):
         return Unavailable(_UNREACHABLE)
     return None
+
+
+def _is_unanswered(error: Exception) -> bool:
+    raised = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(raised, "sqlstate", None) or ""
+    if state == _INTERNAL:
+        return _LOST_COMMIT_OF_WORKERS in str(raised)
+    return isinstance(raised, OSError) or state.startswith(_UNANSWERED)
 
 
 def _is_lost(error: Exception) -> bool:

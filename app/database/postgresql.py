@@ -278,11 +278,9 @@ def _arguments(settings: DatabaseSettings, *, limited: bool = True) -> dict[str,
         statement = round(settings.database_statement_timeout_seconds * 1000) or 1
         lock = round(settings.database_lock_timeout_seconds * 1000) or 1
     timeouts = (
-        f"SET LOCAL statement_timeout = {statement};"
+        (PROPAGATE if limited else SEQUENTIAL) + f"SET LOCAL statement_timeout = {statement};"
         f"SET LOCAL idle_in_transaction_session_timeout = {statement};"
-        f"SET LOCAL lock_timeout = {lock};"
-        + _PLANS.format("LOCAL")
-        + (PROPAGATE if limited else SEQUENTIAL)
+        f"SET LOCAL lock_timeout = {lock};" + _PLANS.format("LOCAL")
     )
 
     class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types

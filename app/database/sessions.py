@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.dialect import Dialect, Row
 from app.database.engine import pooled
-from app.database.errors import translated_errors
+from app.database.errors import translated_errors, translated_errors_of_commit
 from app.database.postgresql import PostgreSQL
 from app.database.prepared import Prepared
 from app.database.sharing import Answer, Call, Shared
@@ -152,7 +152,8 @@ class Database:
         with translated_errors():
             async with self.dialect.writes.place(tenant.workspace_id), session:
                 yield session
-                await session.commit()
+                with translated_errors_of_commit():
+                    await session.commit()
 
     @asynccontextmanager
     async def read_directory(self) -> AsyncIterator[AsyncSession]:
@@ -166,7 +167,8 @@ class Database:
         with translated_errors():
             async with AsyncSession(self.dialect.writer, expire_on_commit=False) as session:
                 yield session
-                await session.commit()
+                with translated_errors_of_commit():
+                    await session.commit()
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:

@@ -338,6 +338,25 @@ async def test_connection_lost_during_a_statement_is_unavailable(moody: Cluster)
         assert await ask(database) == 1
 
 
+ENDS_WITH_COMMIT = """
+    CREATE TABLE ending (id int);
+    CREATE FUNCTION end_connection() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER ending AFTER INSERT ON ending DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION end_connection()
+"""
+
+
+async def test_commit_that_is_not_answered_has_an_unknown_outcome(moody: Cluster) -> None:
+    other = await connect(moody)
+    await other.execute(ENDS_WITH_COMMIT)
+    await other.close()
+    async with connected(moody.url("postgres")) as database:
+        with pytest.raises(Unavailable, match="The outcome is unknown"):
+            async with database.write_directory() as session:
+                await (await session.connection()).execute(text("INSERT INTO ending VALUES (1)"))
+
+
 async def test_transaction_that_idles_too_long_is_unavailable(moody: Cluster) -> None:
     settings = {"database_statement_timeout_seconds": 0.1}
     async with connected(moody.url("postgres"), **settings) as database:

@@ -36,6 +36,10 @@ class Citus:
     folders: Sequence[Path]
 
     @staticmethod
+    def of(nodes: Sequence[Cluster]) -> "Citus":
+        return Citus([node.folder for node in nodes])
+
+    @staticmethod
     def of_environment() -> "Citus | None":
         """The one that `scripts/citus` has started for this process."""
         folders = os.environ.get(FOLDERS)
@@ -75,24 +79,26 @@ async def _distribute(url: str) -> None:
 
 
 @contextmanager
-def running() -> Iterator[Citus]:
+def running() -> Iterator[list[Cluster]]:
+    """The nodes, the coordinator first."""
     options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
     with ExitStack() as stack:
-        nodes = []
+        nodes: list[Cluster] = []
         for _ in range(NODES):
             node = Cluster(*options)
             stack.callback(node.remove)
             node.start()
             stack.callback(node.stop)
-            nodes.append(node.folder)
-        yield Citus(nodes)
+            nodes.append(node)
+        yield nodes
 
 
 def main() -> int:
     """Runs the command with the URL of a distributed database, and the nodes for its tests."""
     command = sys.argv[1:]
     try:
-        with running() as citus:
+        with running() as nodes:
+            citus = Citus.of(nodes)
             folders = ":".join(map(str, citus.folders))
             environment = {"DATABASE_URL": citus.create_distributed(), FOLDERS: folders}
             return subprocess.run(command, env=os.environ | environment, check=False).returncode

@@ -1,0 +1,37 @@
+"""Errors of a worker of Citus whose SQLSTATE was lost on the way."""
+
+import asyncpg
+import pytest
+
+from app.database.errors import LostRace, translated_errors, translated_errors_of_commit
+from app.errors import Unavailable
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'duplicate key value violates unique constraint "contact_identifier_pkey_102016"',
+        "canceling statement due to lock timeout",
+        "deadlock detected",
+    ],
+)
+def test_race_that_was_lost_on_a_worker_can_be_tried_again(message: str) -> None:
+    with pytest.raises(LostRace), translated_errors():
+        raise asyncpg.InternalServerError(message)
+
+
+def test_worker_that_fails_while_rows_are_copied_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="cannot be reached"), translated_errors():
+        raise asyncpg.PostgresIOError("failed to COPY to shard 102016")
+
+
+def test_commit_that_a_worker_did_not_answer_has_an_unknown_outcome() -> None:
+    with pytest.raises(Unavailable, match="The outcome is unknown"), translated_errors_of_commit():
+        raise asyncpg.InternalServerError("could not commit transaction for shard 102016")
+
+
+@pytest.mark.parametrize("message", ["cache lookup failed for type 0", "unexpected chunk number"])
+def test_other_internal_error_stays_what_it_is(message: str) -> None:
+    masked = pytest.raises(asyncpg.InternalServerError)
+    with masked, translated_errors(), translated_errors_of_commit():
+        raise asyncpg.InternalServerError(message)
