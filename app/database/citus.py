@@ -35,6 +35,9 @@ _COORDINATOR = text("""
 _DISTRIBUTED = text("""
     SELECT table_name::text FROM citus_tables WHERE citus_table_type IN ('distributed', 'reference')
 """)
+_UNLOGGED = text("""
+    SELECT 1 FROM pg_class WHERE oid = to_regclass(:table) AND relpersistence = 'u'
+""")
 _CREATE_REFERENCE = text("SELECT create_reference_table(:table)")
 _CREATE_DISTRIBUTED = text(
     "SELECT create_distributed_table(:table, 'workspace_id', colocate_with => :colocated)"
@@ -51,7 +54,8 @@ class Placement:
 
 
 def placements() -> Iterator[Placement]:
-    """Of all tables. Each one follows those that it refers to or whose nodes it shares."""
+    """Of all tables, each behind those that it refers to. The others of a workspace are where its
+    contacts are, so these come first."""
     of_workspace = {str(table.__tablename__) for table in OfWorkspace.__subclasses__()}
     names = [table.name for table in SQLModel.metadata.sorted_tables]
     yield from (Placement(name, by_workspace=False) for name in names if name not in of_workspace)
@@ -91,6 +95,9 @@ def distribute_tables(
     new = [one for one in tables if one.table not in done]
     for one in new:
         report(f"Distributing {one.table}")
+        if connection.execute(_UNLOGGED, {"table": one.table}).first() is not None:
+            # Citus moves the shards of logged tables alone without blocking writes.
+            connection.execute(text(f"ALTER TABLE {one.table} SET LOGGED"))
         if one.by_workspace:
             colocated = "none" if one.table == CONTACT.name else CONTACT.name
             values = {"table": one.table, "colocated": colocated}

@@ -12,8 +12,9 @@ from app.database.citus import distribute_new_tables, placements
 from app.database.migrate import migrate
 from app.database.sessions import Database
 from app.tables import CONTACT
-from tests.support.citus import Citus
+from tests.support.citus import PORT, Citus
 from tests.support.commands import Rollcall, refused
+from tests.support.postgres import outside_transaction
 from tests.support.stored import add, contact_of, new_workspace
 
 CONTACTS = 100
@@ -63,6 +64,25 @@ def test_full_database_is_distributed_once_and_keeps_its_rows(
     again = rollcall("distribute", DATABASE_URL=url)
     assert (again.code, again.out) == (0, "")
     assert rollcall("migrate", DATABASE_URL=url).code == 0
+
+
+MOVE = """
+    SELECT citus_move_shard_placement(shardid, nodename, nodeport, '{target}', {port})
+    FROM pg_dist_shard JOIN pg_dist_shard_placement USING (shardid)
+    WHERE logicalrelid = CAST('contact' AS regclass) AND nodename = '{source}' LIMIT 1
+"""
+PLACED = "SELECT count(*) FROM pg_dist_shard_placement WHERE nodename = '{node}'"
+
+
+async def test_shards_move_without_blocking_writes(cluster: Citus) -> None:
+    url = await asyncio.to_thread(cluster.create_distributed)
+    _, source, target = cluster.folders
+    [[before]] = await rows(url, PLACED.format(node=source))
+    await outside_transaction(url, MOVE.format(source=source, target=target, port=PORT))
+    await outside_transaction(url, "CALL citus_cleanup_orphaned_resources()")
+    [[after]] = await rows(url, PLACED.format(node=source))
+    of_workspaces = [one for one in placements() if one.by_workspace]
+    assert before - after == len(of_workspaces)
 
 
 @pytest.mark.parametrize("command", ["migrate", "distribute"])

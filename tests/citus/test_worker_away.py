@@ -62,8 +62,8 @@ def test_worker_that_is_away_is_unavailable_for_its_workspaces_alone(nodes: list
 
 async def _go_away_and_come_back(nodes: list[Cluster], url: str) -> None:
     _, worker, other = nodes
-    limited = {"rate_limit_points_per_second": 1_000_000}
-    app = create_app(Settings(_env_file=None, database_url=url, **limited))
+    limit = 1_000_000  # leases are of the workspace too
+    app = create_app(Settings(_env_file=None, database_url=url, rate_limit_points_per_second=limit))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     database = Database(url)
     async with (

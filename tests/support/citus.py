@@ -25,6 +25,7 @@ _OPTIONS = {
     "wal_level": "logical",  # to move shards
     "max_connections": "300",
     "max_prepared_transactions": "300",
+    "max_worker_processes": "300",  # one looks after each database
     "fsync": "off",
 }
 
@@ -87,6 +88,8 @@ def running() -> Iterator[list[Cluster]]:
         for _ in range(NODES):
             node = Cluster(*options)
             stack.callback(node.remove)
+            with (node.data / "postgresql.conf").open("a") as settings:
+                settings.write(f"citus.local_hostname = '{node.folder}'\n")
             node.start()
             stack.callback(node.stop)
             nodes.append(node)
