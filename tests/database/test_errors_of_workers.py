@@ -1,6 +1,6 @@
 """Errors of a worker of Citus whose SQLSTATE was lost on the way."""
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # has no types
 import pytest
 
 from app.database.errors import LostRace, translated_errors, translated_errors_of_commit
