@@ -138,6 +138,38 @@ def huge_bodies(target: Target) -> None:
                 one.sendall(b" " * MIB)
 
 
+def tiny_chunks(target: Target) -> None:
+    """with a key: a body of 4 MiB in chunks of one byte"""
+    with target.connect() as one, suppress(OSError):
+        one.sendall(target.head + b"transfer-encoding: chunked\r\n\r\n")
+        for _ in range(64):
+            one.sendall(b"1\r\na\r\n" * (64 * 1024))
+        one.recv(1024)
+
+
+def pipelined_requests(target: Target) -> None:
+    """without a key: 20 connections with 1,000 requests each before the answers"""
+    with ExitStack() as stack:
+        for _ in range(20):
+            with suppress(OSError):
+                one = stack.enter_context(target.connect())
+                one.setblocking(False)
+                one.send(b"GET /graphql HTTP/1.1\r\nhost: rollcall.test\r\n\r\n" * 1_000)
+        time.sleep(HELD_SECONDS)
+
+
+def burst(target: Target) -> None:
+    """with a key: 400 small queries in the same instant, 5 times"""
+    query = target.head + f"content-length: {len(SMALL)}\r\n\r\n".encode() + SMALL
+    with ExitStack() as stack:
+        opened = [stack.enter_context(target.connect()) for _ in range(400)]
+        for _ in range(5):
+            for one in opened:
+                one.sendall(query)
+            for one in opened:
+                one.recv(64 * 1024)
+
+
 def garbage(target: Target) -> None:
     """without a key: 2,000 connections that do not speak HTTP"""
     for _ in range(2_000):
@@ -157,6 +189,9 @@ CASES: list[Callable[[Target], None]] = [
     silent_connections,
     dripping_headers,
     huge_bodies,
+    tiny_chunks,
+    pipelined_requests,
+    burst,
     garbage,
     *costly_requests.CASES,
 ]

@@ -269,7 +269,7 @@ async def test_writers_that_wait_too_long_for_their_turn_are_unavailable(
     database_url: str, database: Database
 ) -> None:
     settings = {"database_pool_size": 2, "database_pool_overflow": 0}
-    async with connected(database_url, database_pool_timeout_seconds=0.1, **settings) as busy:
+    async with connected(database_url, database_pool_timeout_seconds=1, **settings) as busy:
         ours = await new_workspace(database)
         async with busy.write(ours):
             with pytest.raises(Unavailable, match="too busy"):

@@ -78,7 +78,7 @@ def test_statement_ends_when_the_server_stops(server: Server) -> None:
         assert server.process is not None
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(IN_TIME) == 0
-        assert running.result().status_code == 500
+        assert running.result().status_code == 503
 
 
 @pytest.mark.parametrize("server", ["1"], indirect=True)
