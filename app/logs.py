@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 from uuid import UUID
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 # Of a text that the client chose: the name of its operation, or a path. In characters.
@@ -63,6 +64,7 @@ class JsonFormatter(OrjsonFormatter):
             ["levelname", "process", "name", "message"],
             rename_fields={"levelname": "level", "name": "logger", "exc_info": "error"},
             timestamp="time",
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's own copy of a message
         )
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:

@@ -172,6 +172,8 @@ def test_workers_log_json_before_they_serve(
         server.stop()
     warnings = [json.loads(line) for line in server.log.splitlines() if warning in line]
     assert {line["logger"] for line in warnings} == {"rollcall.connections"}
+    assert "uvicorn" in server.log
+    assert "color_message" not in server.log
 
 
 def test_workers_end_with_their_supervisor(server: Server) -> None:
