@@ -108,7 +108,7 @@ def bench(
         whole = site.run(url, "import", site.file.name, "--workspace", WORKSPACE)
         measured = [whole, _over_http(site)]
         if postgresql:
-            measured.append(asyncio.run(_copy(site)))
+            measured.append(asyncio.run(_copy(site, site.new_url("bare"))))
         table = ["| Way | Rows | Rows a second | Peak memory |", "|---|--:|--:|--:|"]
         table += [one.line for one in measured]
         typer.echo("\n".join(table))
@@ -168,9 +168,8 @@ def _over_http(site: Site) -> Measured:
     return Measured("upsertContacts over HTTP, 1,000 rows each", sent, seconds, peak)
 
 
-async def _copy(site: Site) -> Measured:
+async def _copy(site: Site, url: str) -> Measured:
     """The same rows by PostgreSQL's COPY into a table of texts without an index."""
-    url = site.new_url("bare")
     columns = ", ".join(f'"{name}" text' for name in FIELDS)
     await execute(url, f"CREATE TABLE bare ({columns})")
     engine = create_async_engine(url)
