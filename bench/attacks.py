@@ -28,6 +28,7 @@ from tests.support.server import ExecutedServer
 
 PROBE_SECONDS = 0.02
 SETTLE_SECONDS = 1.0  # what the server still does when an attack is over counts
+UNFINISHED_SECONDS = 12  # longer than the server waits for a head or a body
 HELD_SECONDS = 2  # in which the probe asks while the attack stands
 DRIP_SECONDS = 0.2
 ANSWER_SECONDS = 60
@@ -95,12 +96,12 @@ def many_headers(target: Target) -> None:
 
 def half_bodies(target: Target) -> None:
     """without a key: 1,000 bodies that do not end"""
-    _hold(target, HEAD + b'content-length: 1000\r\n\r\n{"query": "', 1_000, 12)
+    _hold(target, HEAD + b'content-length: 1000\r\n\r\n{"query": "', 1_000)
 
 
 def half_bodies_with_key(target: Target) -> None:
     """with a key: 1,000 bodies that do not end"""
-    _hold(target, target.head + b'content-length: 1000\r\n\r\n{"query": "', 1_000, 12)
+    _hold(target, target.head + b'content-length: 1000\r\n\r\n{"query": "', 1_000)
 
 
 def long_half_bodies(target: Target) -> None:
@@ -115,7 +116,7 @@ def long_half_bodies_with_key(target: Target) -> None:
 
 def silent_connections(target: Target) -> None:
     """without a key: 1,100 connections without a request"""
-    _hold(target, b"", 1_100, 12)
+    _hold(target, b"", 1_100)
 
 
 def dripping_headers(target: Target) -> None:
@@ -205,12 +206,12 @@ def _send_header(one: socket.socket, size: int) -> None:
         one.recv(1024)
 
 
-def _hold(target: Target, start: bytes, count: int, seconds: float) -> None:
+def _hold(target: Target, start: bytes, count: int) -> None:
     with ExitStack() as stack:
         for _ in range(count):
             with suppress(OSError):
                 stack.enter_context(target.connect()).sendall(start)
-        time.sleep(seconds)
+        time.sleep(UNFINISHED_SECONDS)
 
 
 def _hold_long(target: Target, head: bytes) -> None:
@@ -221,7 +222,7 @@ def _hold_long(target: Target, head: bytes) -> None:
                 one = stack.enter_context(target.connect())
                 one.setblocking(False)
                 one.send(start)
-        time.sleep(12)
+        time.sleep(UNFINISHED_SECONDS)
 
 
 # --- The measurement ---

@@ -5,17 +5,15 @@ import json
 import re
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]  # has no types
 import pytest
 from sqlalchemy import make_url
 
 from tests.support.databases import copied_postgresql
-from tests.support.postgres import Cluster
+from tests.support.postgres import Cluster, locked_contacts
 from tests.support.server import COUNTED, Server
 from tests.support.waiting import until
 
@@ -56,18 +54,6 @@ def server(tmp_path: Path, cluster: Cluster, database: str) -> Iterator[Server]:
     server.stop()
 
 
-@asynccontextmanager
-async def locked_contacts(cluster: Cluster, database: str) -> AsyncIterator[Any]:
-    """A connection that lets nobody read or write a contact while the block runs."""
-    holder = await asyncpg.connect(user="postgres", host=str(cluster.folder), database=database)
-    try:
-        async with holder.transaction():
-            await holder.execute("LOCK TABLE contact")
-            yield holder
-    finally:
-        await holder.close()
-
-
 async def until_waiting(holder: Any, count: int) -> None:
     """Returns when so many statements wait for the lock."""
     end = time.monotonic() + BOUND_SECONDS
@@ -89,7 +75,7 @@ def request(server: Server, document: str) -> bytes:
 async def test_operation_ends_when_its_client_hangs_up(
     server: Server, cluster: Cluster, database: str, document: str
 ) -> None:
-    async with locked_contacts(cluster, database) as holder:
+    async with locked_contacts(cluster.url(database)) as holder:
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", server.port), BOUND_SECONDS) as client:
                 client.sendall(request(server, document))
@@ -105,7 +91,7 @@ async def test_other_callers_of_the_same_lock_are_answered(
 ) -> None:
     address = ("127.0.0.1", server.port)
     with socket.create_connection(address, BOUND_SECONDS) as stays:
-        async with locked_contacts(cluster, database) as holder:
+        async with locked_contacts(cluster.url(database)) as holder:
             stays.sendall(request(server, BULK))
             with socket.create_connection(address, BOUND_SECONDS) as leaves:
                 leaves.sendall(request(server, BULK))

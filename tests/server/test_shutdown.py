@@ -5,16 +5,16 @@ import json
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]  # has no types
 import pytest
 from sqlalchemy import make_url
 
+from tests.support.postgres import locked_contacts
 from tests.support.server import COUNTED, Server
 from tests.support.waiting import BOUND_SECONDS
 
@@ -59,19 +59,6 @@ def request(server: Server, document: str, **variables: Any) -> bytes:
 def read(one: socket.socket) -> bytes:
     """All that arrives until the server closes the connection."""
     return b"".join(iter(lambda: one.recv(65_536), b""))
-
-
-@asynccontextmanager
-async def locked_contacts(url: str) -> AsyncIterator[Any]:
-    database = make_url(url)
-    host = database.query["host"]
-    holder = await asyncpg.connect(user="postgres", host=host, database=database.database)
-    try:
-        async with holder.transaction():
-            await holder.execute("LOCK TABLE contact")
-            yield holder
-    finally:
-        await holder.close()
 
 
 async def until_count(holder: Any, count: int, statement: str, *arguments: Any) -> None:

@@ -6,12 +6,14 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # has no types
 import psutil
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.waiting import until
@@ -143,3 +145,17 @@ async def outside_transaction(url: str, statement: str) -> None:
     async with engine.connect() as connection:
         await connection.execute(text(statement))
     await engine.dispose()
+
+
+@asynccontextmanager
+async def locked_contacts(url: str) -> AsyncIterator[Any]:
+    """A connection that lets nobody read or write a contact while the block runs."""
+    database = make_url(url)
+    host = database.query["host"]
+    holder = await asyncpg.connect(user="postgres", host=host, database=database.database)
+    try:
+        async with holder.transaction():
+            await holder.execute("LOCK TABLE contact")
+            yield holder
+    finally:
+        await holder.close()
