@@ -15,6 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from app.database.citus import (
@@ -34,6 +35,7 @@ async def migrate(database: Database, report: Report = unreported) -> None:
     report("Waiting for other migrations")
     async with database.migrating() as connection:
         await connection.run_sync(require_coordinator)
+        await connection.run_sync(_require_utf8)
         report("Migrating the tables")
         await connection.run_sync(_upgrade)
         await database.dialect.build_text_indexes(connection, report)
@@ -67,6 +69,19 @@ async def is_current(database: Database) -> bool:
     async with database.read_directory() as session:
         connection = await session.connection()
         return await connection.run_sync(_is_current)
+
+
+def _require_utf8(connection: Connection) -> None:
+    """PostgreSQL takes the bytes of a letter for letters of their own in SQL_ASCII, the default of
+    a machine without a locale, and lacks letters in other encodings."""
+    if connection.dialect.name != "postgresql":
+        return
+    encoding = connection.scalar(text("SELECT current_setting('server_encoding')"))
+    if encoding != "UTF8":
+        raise CommandFailed(
+            f"The database has the encoding {encoding} instead of UTF8: create another one by "
+            "createdb --encoding UTF8 --template template0."
+        )
 
 
 def _require_citus(connection: Connection) -> None:

@@ -23,7 +23,7 @@ from app.workspaces.administration import LIFETIME_LIMIT_SECONDS, KeyRequest, cr
 from app.workspaces.keys import Caller, Scope, authenticate
 from tests.support.commands import Result, Rollcall, refused
 from tests.support.databases import empty_sqlite
-from tests.support.postgres import Cluster
+from tests.support.postgres import Cluster, outside_transaction
 from tests.support.server import COUNTED, ExecutedServer, Server
 
 KEY = re.compile("rollcall_[0-9a-f]{72}")
@@ -280,11 +280,14 @@ def test_database_that_cannot_be_used_is_reported_in_one_sentence(
     rollcall: Rollcall, cluster: Cluster
 ) -> None:
     user = cluster.url("postgres").replace("postgres@", "nobody@")
+    create = "CREATE DATABASE bytes TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'"
+    asyncio.run(outside_transaction(cluster.url("postgres"), create))
     for url, sentence in (
         ("postgresql+asyncpg://postgres@127.0.0.1:1/rollcall", "PostgreSQL cannot be reached ("),
         ("postgresql+asyncpg://postgres@/rollcall?host=/nowhere", "PostgreSQL cannot be reached ("),
         ("postgresql+asyncpg://a@nowhere.invalid/b", "The host nowhere.invalid of DATABASE_URL "),
         (cluster.url("missing"), "PostgreSQL has no database missing: run createdb, or correct "),
+        (cluster.url("bytes"), "The database has the encoding SQL_ASCII instead of UTF8: create "),
         (user, "PostgreSQL refuses the user of DATABASE_URL: "),
         ("sqlite+aiosqlite:////proc/rollcall.db", "The database /proc/rollcall.db cannot be opene"),
     ):
