@@ -10,6 +10,7 @@ import typer
 
 from app.cli.progress import shown_progress
 from app.cli.transfer_options import (
+    GOES_ON,
     KeyOption,
     Place,
     SourceOption,
@@ -19,11 +20,13 @@ from app.cli.transfer_options import (
 )
 from app.errors import CommandFailed
 from app.fields.sources import DEFAULT_SOURCE
-from app.interrupts import end_on_interrupt
+from app.interrupts import end_on_interrupt, ignore_interrupts
 from app.transfer.contact_lines import CsvLines, Lines, NdjsonLines
 from app.transfer.execution import Execution
 from app.transfer.exporting import Export, count, started
+from app.transfer.output import STANDARD_OUTPUT
 from app.transfer.policy import custom_field_types
+from app.transfer.state_file import path_of
 
 _NDJSON = (".ndjson", ".jsonl")
 
@@ -67,7 +70,11 @@ def export_contacts(
         "format": [form.value, raw],
     }
     place = Place(workspace, source, url, key)
-    end_on_interrupt("The same command goes on where this one stopped.")
+    end_on_interrupt(
+        "The export is not complete. Run the same command again."
+        if file == STANDARD_OUTPUT
+        else GOES_ON
+    )
     at_place(place, partial(_export, file, selection, form, options))
 
 
@@ -97,6 +104,8 @@ async def _export(
     with shown_progress() as report:
         export = Export(execution, selection, file, lines)
         done = await export.run(state, lambda contacts: report("Contacts", contacts, total))
+    ignore_interrupts()  # there is nothing left to go on with
+    path_of(file).unlink(missing_ok=True)
     typer.echo(f"Contacts exported: {done.contacts:,}.", err=True)
     if done.defused:
         typer.echo(

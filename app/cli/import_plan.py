@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from app.cli.progress import shown_progress
-from app.cli.transfer_options import Place, at_place
+from app.cli.transfer_options import GOES_ON, Place, at_place
 from app.errors import CommandFailed
 from app.interrupts import end_on_interrupt, ignore_interrupts
 from app.progress import Report
@@ -57,11 +57,7 @@ class Plan:
 
 
 def run_plan(plan: Plan, *, dry_run: bool) -> None:
-    end_on_interrupt(
-        "Nothing was done. Run the same command again."
-        if dry_run
-        else "The same command goes on where this one stopped."
-    )
+    end_on_interrupt("Nothing was done. Run the same command again." if dry_run else GOES_ON)
     at_place(plan.place, partial(_with_rows, plan, dry_run=dry_run))
 
 

@@ -15,6 +15,8 @@ from app.transfer.execution import Execution
 
 T = TypeVar("T")
 
+GOES_ON = "The same command goes on where this one stopped."
+
 WorkspaceOption = Annotated[str, typer.Option(help="The name of the workspace.")]
 SourceOption = Annotated[
     str, typer.Option(help="The system that the external ids come from, with --workspace.")

@@ -78,6 +78,7 @@ class Export:
         self._lines = lines
 
     async def run(self, state: Exported, advance: Callable[[int], object]) -> Exported:
+        """The progress file stays."""
         has_more = True
         while has_more:
             text = "" if state.length else self._lines.header()
@@ -91,6 +92,8 @@ class Export:
                 has_more = page["pageInfo"]["hasNextPage"]
                 if not has_more:
                     break
+            if not state.length:
+                self._save(state)  # a file without progress is taken for that of another export
             state = replace(
                 state,
                 contacts=state.contacts + contacts,
@@ -98,11 +101,13 @@ class Export:
                 cursor=cursor,
                 defused=state.defused + self._lines.defused - before,
             )
-            if self._path != STANDARD_OUTPUT:
-                save_state(path_of(self._path), asdict(state))
+            self._save(state)
             advance(state.contacts)
-        path_of(self._path).unlink(missing_ok=True)
         return state
+
+    def _save(self, state: Exported) -> None:
+        if self._path != STANDARD_OUTPUT:
+            save_state(path_of(self._path), asdict(state))
 
     async def _page(self, cursor: str | None) -> dict[str, Any]:
         variables = self._selection | {"first": PAGE_LIMIT, "after": cursor}

@@ -19,6 +19,7 @@ from app.transfer.contact_lines import FIELDS, CsvLines
 from app.transfer.csv_file import Cells
 from app.transfer.exporting import Export, started
 from app.transfer.in_process import InProcess
+from app.transfer.output import Output
 from app.workspaces.command_line_key import command_line_caller
 from tests.support.client import Client
 from tests.support.commands import Result, Rollcall, refused
@@ -155,6 +156,16 @@ async def test_interrupted_export_goes_on_after_its_last_page(
     caller = await command_line_caller(database, "ours", "default")
     execution = InProcess(database, caller, Settings(_env_file=None))
     selection = {"filter": {"email": {"startsWith": "p"}}, "search": None}
+    append = Output.append
+
+    def appended(output: Output, length: int, text: str) -> int:
+        append(output, length, text)
+        raise Interrupted
+
+    with monkeypatch.context() as patch, suppress(Interrupted):
+        patch.setattr(Output, "append", appended)
+        await Export(execution, selection, cut, CsvLines({})).run(started(cut, {}), lambda _: None)
+    assert cut.exists()
     ends = 0
     for moment in (4, 3, 7, 12, 40):
         export = Export(Cut(execution, moment, Interrupted()), selection, cut, CsvLines({}))

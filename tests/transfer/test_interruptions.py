@@ -227,9 +227,10 @@ def test_ctrl_c_is_quiet_and_says_how_to_go_on(
     rollcall("workspace", "create", "ours", **url)
     Path("a.csv").write_text("\n".join([HEADER, *ROWS]))
 
-    def ended(event: str, name: str) -> tuple[int, str, list[str]]:
+    def ended(event: str, name: str, *command: str) -> tuple[int, str, list[str]]:
+        command = command or ("import", "a.csv")
         ended = subprocess.run(
-            [sys.executable, "-c", CTRL_C, event, name, "import", "a.csv", "--workspace", "ours"],
+            [sys.executable, "-c", CTRL_C, event, name, *command, "--workspace", "ours"],
             env=os.environ | url,
             capture_output=True,
             text=True,
@@ -251,6 +252,10 @@ def test_ctrl_c_is_quiet_and_says_how_to_go_on(
     code, out, lines = ended("os.remove", "a.csv.progress")  # too late: it has ended
     assert (code, lines) == (0, [])
     assert out.startswith(f"Rows imported: {len(ROWS)} (5 created, 4 updated, ")
+    exported = ended("os.remove", "b.csv.progress", "export", "b.csv")
+    assert exported == (0, "", ["Contacts exported: 5."])
+    again = "The export is not complete. Run the same command again."
+    assert ended("import", "strawberry", "export", "-") == (130, "", [again])
 
 
 async def test_changed_file_is_not_continued(
