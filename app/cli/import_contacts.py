@@ -109,6 +109,7 @@ def import_contacts(
         "require_on_create": require_on_create,
         "generate_external_id": generate_external_id,
     }
+    _check_separators(delimiter, tag_separator)
     cells = Cells(tag_separator, empty_clears=empty is Empty.CLEAR, raw=raw)
     plan = Plan(
         Place(workspace, source, url, key),
@@ -116,6 +117,15 @@ def import_contacts(
         (json_file(policy) if policy else {}) | _given(chosen),
     )
     run_plan(plan, dry_run=dry_run)
+
+
+def _check_separators(delimiter: str | None, tag_separator: str) -> None:
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise CommandFailed(
+            "--delimiter must be one character other than a quotation mark or a line break."
+        )
+    if not tag_separator:
+        raise CommandFailed("--tag-separator must have at least one character.")
 
 
 def _given(chosen: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,18 @@ class _Http:
         return _data(response, self._url)
 
 
+def _endpoint(url: str) -> str:
+    """The path is /graphql unless the URL has one."""
+    try:
+        parts, _ = urlsplit(url), httpx.URL(url)
+        is_address = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
+        is_address = False
+    if not is_address:
+        raise CommandFailed("--url must be an address such as https://contacts.example.com.")
+    return url.rstrip("/") if parts.path.strip("/") else f"{url.rstrip('/')}/graphql"
+
+
 def _data(response: httpx.Response, url: str) -> dict[str, Any]:
     try:
         answer = response.json()
@@ -51,11 +63,10 @@ def _seconds(response: httpx.Response) -> float | None:
 
 @asynccontextmanager
 async def over_http(url: str, key: str) -> AsyncIterator[Execution]:
-    """Raises CommandFailed for a URL that is none."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CommandFailed("--url must be an address such as https://contacts.example.com.")
-    endpoint = url.rstrip("/") if parts.path.strip("/") else f"{url.rstrip('/')}/graphql"
+    """Raises CommandFailed for a URL or a key that cannot be one."""
+    endpoint = _endpoint(url)
+    if not (key.isascii() and key.isprintable()):
+        raise CommandFailed("The API key is malformed.")
     headers = {"x-api-key": key, "content-type": "application/json"}
     async with httpx.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS) as client:
         yield OverApi(_Http(client, endpoint))

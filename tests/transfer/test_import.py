@@ -208,6 +208,29 @@ async def test_missing_workspace_is_one_sentence(rollcall: Rollcall, database_ur
     assert refused(result) == "rollcall: Workspace nobody does not exist."
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--delimiter", "ab"], "--delimiter must be one character"),
+        (["--delimiter", '"'], "--delimiter must be one character"),
+        (["--tag-separator", ""], "--tag-separator must have at least one character."),
+        (["--url", "contacts.example.com"], "--url must be an address"),
+        (["--url", "http://contacts.example.com:http"], "--url must be an address"),
+        (["--url", "http://contacts.example.com:99999"], "--url must be an address"),
+        (["--url", "http://[::1"], "--url must be an address"),
+        (["--url", "http://contacts\x01.example.com"], "--url must be an address"),
+        (["--url", "http://localhost", "--key", "ключ"], "The API key is malformed."),
+        (["--url", "http://localhost", "--key", "rollcall_1\n"], "The API key is malformed."),
+    ],
+)
+def test_option_that_makes_no_sense_is_refused(
+    options: list[str], message: str, rollcall: Rollcall
+) -> None:
+    where = [] if "--url" in options else ["--workspace", "ours"]
+    line = refused(rollcall("import", "a.csv", *where, *options, ROLLCALL_KEY="rollcall_1"))
+    assert line.startswith(f"rollcall: {message}")
+
+
 def test_import_over_the_api(rollcall: Rollcall, live_server: Server) -> None:
     """Also where the server limits the body of a request."""
     rows = [f"over{number}@example.com,{number}" for number in range(30)]
