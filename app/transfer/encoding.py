@@ -50,14 +50,17 @@ class _Lines:
     utf8: int = 0
     others: int = 0
     sample: bytes = b""
+    divided: bytes = b""  # the start of a character whose end is in the next piece of a long line
 
-    def add(self, line: bytes) -> None:
+    def add(self, piece: bytes) -> None:
+        line, self.divided = self.divided + piece, b""
         try:
             line.decode()
             self.utf8 += 1
         except UnicodeDecodeError as error:
-            if error.reason == "unexpected end of data":
-                return  # a piece of a long line
+            if error.reason == "unexpected end of data" and len(piece) == _PIECE_BYTES:
+                self.divided = line[error.start :]
+                return
             self.others += 1
             if len(self.sample) < _SAMPLE_BYTES:
                 self.sample += line
@@ -66,9 +69,9 @@ class _Lines:
 def named_encoding(name: str) -> Encoding:
     """Raises CommandFailed for an encoding that Python does not have."""
     try:
-        codecs.lookup(name)
+        "".encode(name)  # refuses a codec that is not of text
         return Encoding(name)
-    except LookupError as error:
+    except (LookupError, UnicodeError) as error:
         raise CommandFailed(f"--encoding must be the name of an encoding, not {name}.") from error
 
 

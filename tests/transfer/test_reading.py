@@ -93,6 +93,20 @@ def test_bytes_that_are_no_text_reject_their_row_alone(tmp_path: Path) -> None:
     assert [row.faults[0].message for row in rows if row.faults] == ["name: must be text in utf-8"]
 
 
+def test_encoding_is_found_out_at_the_end_of_a_file_and_in_long_lines(tmp_path: Path) -> None:
+    described, [row] = read(f"email,name\n{EMAIL},René".encode("cp1252"), tmp_path)
+    assert (described, row.contact["name"]) == ("CSV in cp1252, separated by commas", "René")
+    long = [f"{EMAIL},{'x' * (number % 2)}{'ж' * 40_000}" for number in range(4)]
+    described, _ = read("\n".join(["email,notes", *long]).encode(), tmp_path)
+    assert described == "CSV in utf-8, separated by commas"
+
+
+@pytest.mark.parametrize("encoding", ["latin-99", "base64", "undefined"])
+def test_named_encoding_must_be_one_of_text(encoding: str, tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match="--encoding must be the name of an encoding"):
+        read(b"email\n", tmp_path, encoding=encoding)
+
+
 @pytest.mark.parametrize(
     "compress",
     [
