@@ -19,6 +19,7 @@ from app.cli import (
     workspaces,
 )
 from app.cli.errors import errors_as_lines
+from app.interrupts import INTERRUPTED
 
 cli = typer.Typer(no_args_is_help=True)
 
@@ -60,4 +61,7 @@ cli.add_typer(custom_fields.commands, name="custom-field")
 def main() -> None:
     logging.getLogger("rollcall").addHandler(logging.NullHandler())  # a line reports each error
     with errors_as_lines():
-        sys.exit(cli(prog_name="rollcall", standalone_mode=False))
+        code = cli(prog_name="rollcall", standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt  # which Typer made the exit code of
+        sys.exit(code)

@@ -302,6 +302,7 @@ def test_database_that_cannot_be_used_is_reported_in_one_sentence(
         ["key", "list"],
         ["custom-field", "load", "notifuse", "--workspace", "ours"],
         ["backup", "copy.db"],
+        ["distribute"],
     ],
     ids=" ".join,
 )
@@ -311,6 +312,16 @@ def test_command_in_a_wrong_folder_creates_no_database(
     line = refused(rollcall(*command))
     assert line.startswith(f"rollcall: The database {tmp_path / 'rollcall.db'} does not exist: ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_command_that_ctrl_c_ends_says_so(
+    rollcall: Rollcall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.cli.doctor.run_checks", interrupted)
+    assert refused(rollcall("doctor"), 130) == "rollcall: interrupted."
 
 
 def test_file_that_is_not_a_database_is_reported_in_one_line(
