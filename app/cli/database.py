@@ -37,6 +37,7 @@ def distribute() -> None:
     Writes wait until it ends, and reads go on.
     """
     settings = read_settings()
+    require_file(settings)
 
     async def run() -> list[Placement]:
         with shown_progress() as report:

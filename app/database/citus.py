@@ -54,8 +54,8 @@ class Placement:
 
 
 def placements() -> Iterator[Placement]:
-    """Of all tables, each behind those that it refers to. The others of a workspace are where its
-    contacts are, so these come first."""
+    """Of all tables, each after the tables that it refers to. The contacts come before the other
+    tables of a workspace, which are placed with them."""
     of_workspace = {str(table.__tablename__) for table in OfWorkspace.__subclasses__()}
     names = [table.name for table in SQLModel.metadata.sorted_tables]
     yield from (Placement(name, by_workspace=False) for name in names if name not in of_workspace)
@@ -107,9 +107,11 @@ def distribute_tables(
     return new
 
 
-def free_local_rows(connection: Connection, tables: Iterable[Placement]) -> None:
-    """The rows that a table had before it was distributed stay beside its shards until then."""
-    for one in tables:
+def free_local_rows(connection: Connection) -> None:
+    """Frees the rows that tables had before they were distributed, and that are in shards now.
+
+    Of all tables, because the command that distributed one may have been interrupted."""
+    for one in placements():
         connection.execute(_TRUNCATE_LOCAL, {"table": one.table})
 
 

@@ -52,7 +52,7 @@ async def distribute(database: Database, report: Report = unreported) -> list[Pl
         new = await connection.run_sync(distribute_tables, placements(), report)
         await connection.commit()
         report("Freeing the space of what was distributed")
-        await connection.run_sync(free_local_rows, new)
+        await connection.run_sync(free_local_rows)
         await connection.commit()
     return new
 

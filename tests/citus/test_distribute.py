@@ -66,6 +66,22 @@ def test_full_database_is_distributed_once_and_keeps_its_rows(
     assert rollcall("migrate", DATABASE_URL=url).code == 0
 
 
+def test_interrupted_command_is_repeated_and_frees_the_space(
+    citus: Citus, rollcall: Rollcall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Connection) -> None:
+        raise KeyboardInterrupt
+
+    url = citus.create_database()
+    asyncio.run(fill(url))
+    with monkeypatch.context() as patch:
+        patch.setattr("app.database.migrate.free_local_rows", interrupted)
+        assert refused(rollcall("distribute", DATABASE_URL=url), 130) == "rollcall: interrupted."
+    again = rollcall("distribute", DATABASE_URL=url)
+    assert (again.code, again.out) == (0, "")
+    assert asyncio.run(rows(url, "SELECT pg_relation_size('contact')")) == [(0,)]
+
+
 MOVE = """
     SELECT citus_move_shard_placement(shardid, nodename, nodeport, '{target}', {port})
     FROM pg_dist_shard JOIN pg_dist_shard_placement USING (shardid)
