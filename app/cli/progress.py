@@ -47,7 +47,8 @@ def _lines() -> Iterator[Report]:
 
     def report(label: str, done: int = 0, total: int = 0) -> None:
         nonlocal line
-        line = f"{label}: {done:,} of {total:,}" if total else label
+        count = f": {done:,}" if done or total else ""
+        line = f"{label}{count} of {total:,}" if total else f"{label}{count}"
 
     def print_lines() -> None:
         while not ended.wait(LINE_SECONDS):

@@ -29,7 +29,7 @@ class Output:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
             return length + len(content)
-        with open(self._path, "ab", opener=_private) as file:
+        with open(self._path, "ab", opener=private) as file:
             file.truncate(length)
             file.write(content)
             file.flush()
@@ -37,6 +37,6 @@ class Output:
             return file.tell()
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
     """Only the owner can read the contacts."""
     return os.open(path, flags, 0o600)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.transfer.ndjson_file import NdjsonFile
 from app.transfer.outcomes import Outcome
+from app.transfer.output import private
 from app.transfer.rows import Row, RowFile
 
 
@@ -30,7 +31,7 @@ class RejectedFile:
             return 0
         if not length:
             text = self._rows.rejected_header() + text
-        with self.path.open("ab") as file:
+        with open(self.path, "ab", opener=private) as file:
             file.truncate(length)
             # Bytes that were not text in the encoding of the file stay what they are.
             file.write(text.encode(errors="surrogateescape"))

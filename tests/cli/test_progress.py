@@ -32,16 +32,19 @@ class Lines:
         return False
 
 
+@pytest.mark.parametrize(
+    ("total", "line"), [(200_000, "Contacts: 2,000 of 200,000\n"), (0, "Contacts: 2,000\n")]
+)
 def test_without_a_terminal_progress_is_a_line_now_and_then(
-    monkeypatch: pytest.MonkeyPatch,
+    total: int, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = Lines()
     monkeypatch.setattr(sys, "stderr", lines)
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.01)
     with progress.shown_progress() as report:
-        report("Contacts", 2_000, 200_000)
+        report("Contacts", 2_000, total)
         assert lines.is_written.wait(30)
-    assert lines.text.startswith("Contacts: 2,000 of 200,000\n")
+    assert lines.text.startswith(line)
 
 
 def test_short_work_without_a_terminal_shows_no_progress(

@@ -106,6 +106,7 @@ async def test_rejected_rows_are_mended_and_imported_again(
     assert "1 created, 0 updated, 0 unchanged, 1 conflicts, 2 invalid" in result.out
     rejected = tmp_path / f"people.{ending}.rejected.{ending}"
     assert f"The rejected rows are in {rejected.name}: mend and import it." in result.out
+    assert rejected.stat().st_mode & 0o777 == 0o600
     text = rejected.read_text()
     for told in ("EXTERNAL_ID_MISMATCH", "email: must be an email address", "INVALID_FORMAT"):
         assert told in text
