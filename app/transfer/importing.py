@@ -58,10 +58,13 @@ class Import:
         while left and (rows := await self._batches.take(min(left, BATCH_ROWS))):
             left, digest = left - len(rows), digest_of(rows, digest)
         if left or digest != done.digest:
-            raise CommandFailed(
-                f"The file has changed since its import stopped. Remove {self.checkpoint.path} to "
-                "import it from its start."
-            )
+            raise self._changed()
+
+    def _changed(self) -> CommandFailed:
+        return CommandFailed(
+            f"The file has changed since its import stopped. Remove {self.checkpoint.path} to "
+            "import it from its start."
+        )
 
     def _next_size(self) -> int:
         pending = self.checkpoint.pending
@@ -85,9 +88,11 @@ class Import:
 
     async def _outcomes_of_written(self, batch: Sequence[Row]) -> Sequence[Outcome] | None:
         """What an upsert would do now, if the batch was written before; else None."""
-        pending = self.checkpoint.pending
+        done, pending = self.checkpoint.done, self.checkpoint.pending
         if pending is None:
             return None
+        if digest_of(batch[: len(pending.effects)], done.digest) != pending.done.digest:
+            raise self._changed()
         predicted = await predict(self._execution, batch, self._policy)
         return predicted if pending.was_written([one.effect for one in predicted]) else None
 
