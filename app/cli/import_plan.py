@@ -25,7 +25,7 @@ from app.transfer.rejected import RejectedFile
 from app.transfer.row_file import Reading, opened_rows
 from app.transfer.rows import Row, RowFile
 from app.transfer.source import STANDARD_INPUT, Source
-from app.transfer.state_file import path_of
+from app.transfer.state_file import path_of, require_written
 from app.transfer.trial import try_out
 
 _SHOWN = 200  # characters of a message
@@ -79,6 +79,7 @@ async def _import(
             f"{rejected.path} has the rejected rows of an earlier import. Import it, move it or "
             "remove it."
         )
+    require_written(rejected.path, checkpoint.rejected_bytes, checkpoint.path)
     _describe(plan, rows)
     if checkpoint.done.rows:
         typer.echo(f"Going on after {checkpoint.done.rows:,} rows.", err=True)
@@ -117,7 +118,7 @@ async def _try_out(
 
 
 def _report(report: Report, rows: int, source: Source) -> None:
-    """How many rows there are in all, the bytes that have been read tell approximately."""
+    """The share of the bytes that has been read tells approximately how many rows there are."""
     report("Rows", rows, round(rows / source.read_share) if source.read_share else 0)
 
 

@@ -68,6 +68,11 @@ class Checkpoint:
     def is_new(self) -> bool:
         return not self.path.exists()
 
+    @property
+    def rejected_bytes(self) -> int:
+        """Of the file of rejected rows, which is written before the checkpoint."""
+        return (self.pending.done if self.pending else self.done).rejected_bytes
+
     def with_pending(self, pending: Pending | None) -> "Checkpoint":
         return replace(self, pending=pending)
 

@@ -14,7 +14,7 @@ from app.errors import CommandFailed
 from app.transfer.contact_lines import FIELDS, Lines
 from app.transfer.execution import Api, patiently
 from app.transfer.output import STANDARD_OUTPUT, Output
-from app.transfer.state_file import load_state, path_of, save_state, unreadable
+from app.transfer.state_file import load_state, path_of, require_written, save_state, unreadable
 
 PAGES_AT_ONCE = 10  # between two entries in the progress file
 
@@ -48,16 +48,19 @@ class Exported:
 
 
 def started(path: Path, options: Mapping[str, Any]) -> Exported:
-    """Where the export of the file stands. Raises CommandFailed for a file that is complete."""
+    """Where the export of the file stands. Raises CommandFailed for a file that is complete, or
+    that does not have what was written."""
     digest, state = load_state(path_of(path), options)
     if state is None:
         if path != STANDARD_OUTPUT and path.exists():
             raise CommandFailed(f"{path} exists. Move it or remove it.")
         return Exported(digest)
     try:
-        return Exported(**state)
+        exported = Exported(**state)
     except TypeError as error:
         raise unreadable(path_of(path)) from error
+    require_written(path, exported.length, path_of(path))
+    return exported
 
 
 async def count(execution: Api, selection: Mapping[str, Any]) -> int:

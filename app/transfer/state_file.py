@@ -49,5 +49,14 @@ def load_state(path: Path, options: Mapping[str, Any]) -> tuple[str, dict[str, A
     return digest, state
 
 
+def require_written(file: Path, length: int, state: Path) -> None:
+    """Raises CommandFailed if the file does not have so many bytes, as it has if it was removed."""
+    if length and not (file.exists() and file.stat().st_size >= length):
+        raise CommandFailed(
+            f"{file} has fewer bytes than were written to it. Put it back, or remove {state} to "
+            "start again."
+        )
+
+
 def unreadable(path: Path) -> CommandFailed:
     return CommandFailed(f"{path} does not say how far the command has come. Remove it.")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.database.sessions import Database
+from app.errors import CommandFailed
 from app.settings import Settings
 from app.text import normalised
 from app.transfer.contact_lines import FIELDS, CsvLines
@@ -175,6 +176,10 @@ async def test_interrupted_export_goes_on_after_its_last_page(
     assert ends == 1
     assert cut.read_bytes() == whole.read_bytes()
     assert cut.stat().st_mode & 0o777 == 0o600
+    cut.rename(tmp_path / "moved.csv")
+    with pytest.raises(CommandFailed, match=r"cut\.csv has fewer bytes than were written to it"):
+        started(cut, {})
+    (tmp_path / "moved.csv").rename(cut)
     text = io.StringIO(cut.read_bytes().decode(), newline="")
     assert sum(1 for _ in csv.reader(text)) == len(ODD) + 1
 

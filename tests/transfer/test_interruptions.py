@@ -26,7 +26,7 @@ from app.transfer.row_file import Reading, opened_rows
 from app.workspaces.command_line_key import command_line_caller
 from app.workspaces.workspaces import create_workspace
 from tests.support.client import Client
-from tests.support.commands import Rollcall
+from tests.support.commands import Rollcall, refused
 from tests.support.databases import copied_sqlite
 from tests.support.server import COUNTED
 
@@ -208,6 +208,11 @@ async def test_killed_process_is_continued(
     other = [*command(killed, "ours"), "--tags", "add"]
     result = await asyncio.to_thread(rollcall, *other, DATABASE_URL=database_url)
     assert (result.code, "was written with other options" in result.err) == (1, True)
+    rejected, moved = (tmp_path / name for name in ("killed.csv.rejected.csv", "moved.csv"))
+    rejected.rename(moved)
+    without = await asyncio.to_thread(rollcall, *command(killed, "ours"), DATABASE_URL=database_url)
+    assert "has fewer bytes than were written to it" in refused(without)
+    moved.rename(rejected)
     ends = [
         await asyncio.to_thread(rollcall, *arguments, DATABASE_URL=database_url)
         for arguments in (command(killed, "ours"), command(whole, "theirs"))
@@ -215,8 +220,7 @@ async def test_killed_process_is_continued(
     assert "Going on after 100 rows." in ends[0].err
     assert ends[0].out.splitlines()[0] == ends[1].out.splitlines()[0]
     assert await api(CONTACTS) == await stranger(CONTACTS)
-    rejected = [path.with_name(f"{path.name}.rejected.csv") for path in (killed, whole)]
-    assert rejected[0].read_bytes() == rejected[1].read_bytes()
+    assert rejected.read_bytes() == (tmp_path / "whole.csv.rejected.csv").read_bytes()
     assert not killed.with_name("killed.csv.progress").exists()
 
 
