@@ -11,7 +11,7 @@ _SHOW_CURSOR = "\x1b[?25h"  # which a progress bar hides
 
 
 def end_on_interrupt(line: str) -> None:
-    """From now on. What the command leaves behind is what a power cut would leave."""
+    """From now on, Ctrl-C prints the line and ends the process as a power cut would."""
 
     def end(*_: Any) -> None:
         start = f"{_SHOW_CURSOR}\n" if sys.stderr.isatty() else ""

@@ -63,9 +63,10 @@ class AnswerTransport:
 
 
 def _unacknowledged(transport: asyncio.Transport) -> int:
-    """The bytes that the kernel has not yet sent, or whose receipt the client has not confirmed. It
-    takes the next ones when a third of them, which may be a megabyte, are gone: a client that reads
-    all the time would seem to read nothing for so long."""
+    """The bytes that the kernel has not sent, or whose receipt the client has not confirmed.
+
+    The kernel takes more bytes only when a third of these, which may be a megabyte, are gone. In
+    the meantime, a client that reads steadily would seem to read nothing."""
     if sys.platform != "win32":
         from fcntl import ioctl
         from termios import TIOCOUTQ

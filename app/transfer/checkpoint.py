@@ -1,7 +1,7 @@
 """How far an import has come, in a file beside the one that is imported.
 
-It is written before the commit of each batch with what the batch does, and so tells of a batch
-whose answer was lost: the prediction of the same batch is another one once it has been written.
+It is written before the commit of each batch, with the outcome of the batch. If the answer to the
+commit is lost, a prediction of the same batch tells whether it was written: then it is another one.
 """
 
 import json
@@ -35,13 +35,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A batch that may have been written, the effect of each of its rows, and what is done then."""
+    """A batch that may have been written: the effect of each row, and what is done if it was."""
 
     effects: Sequence[int]
     done: Done
 
     def was_written(self, predicted: Sequence[int]) -> bool:
-        """Whether none of the effects is still to come, by a later prediction."""
+        """Whether a later prediction has none of the effects."""
         changing = [effect > 0 for effect in self.effects]
         still = (
             a == b for a, b, one in zip(self.effects, predicted, changing, strict=False) if one

@@ -21,8 +21,8 @@ _SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`field` is that of a ContactInput, or isUnsubscribed; None of a column that is left out, and
-    empty where no field has the name. `key` is that of a custom field."""
+    """`field` is a field of ContactInput, or isUnsubscribed. It is None if the column is left out,
+    and empty if no field has the name. `key` is that of a custom field."""
 
     header: str
     field: str | None = None

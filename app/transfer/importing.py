@@ -1,9 +1,9 @@
 """Imports the rows of a file, batch by batch, each decided by `upsertContacts`.
 
 A batch is one transaction, and its answer can be lost: with the connection, or with this process.
-So its outcomes are announced before its commit, and are kept in the checkpoint. Whoever goes on
-predicts the same batch by a dry run: if none of the announced changes is still to come, it has been
-written, and what was announced is what has happened.
+So its outcomes are announced before its commit, and are kept in the checkpoint. An import that goes
+on predicts the same batch by a dry run: if none of the announced changes is still to come, the
+batch was written, and the announced outcomes are those of the import.
 """
 
 from collections import Counter

@@ -32,8 +32,8 @@ class OverApi:
         self.execute = api.execute
 
     async def predict(self, contacts: Contacts, policy: Policy) -> Sequence[Outcome]:
-        """An answer says only of the first invalid rows why they are. An invalid row has no effect
-        on others, so that without those that are explained, the next ones are."""
+        """An answer explains only the first invalid rows. The others are asked for again without
+        those that are explained, because an invalid row has no effect on other rows."""
         explained = await self._answered(contacts, policy, dry_run=True)
         while unexplained := [index for index, one in enumerate(explained) if _is_unexplained(one)]:
             asked = [

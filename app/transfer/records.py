@@ -95,7 +95,7 @@ def _reason(error: csv.Error) -> str:
 
 
 def delimiter_of(lines: Sequence[str]) -> str:
-    """The one that parts most of the first records into as many cells as the header has."""
+    """The delimiter by which most of the first records have as many cells as the header."""
 
     def merit(delimiter: str) -> tuple[float, int]:
         found = []

@@ -10,8 +10,8 @@ Outcomes = Sequence[Outcome]
 
 
 async def predict(execution: Execution, rows: Sequence[Row], policy: Policy) -> Outcomes:
-    """What an upsert of the rows would do. Of the first of them, if the API takes all of them for
-    too much: one that it does not take alone is invalid."""
+    """What an upsert of the rows would do. If the API refuses all of them together, this is of the
+    first ones only; a row that it refuses alone is invalid."""
 
     async def predicted(some: Sequence[Row]) -> Outcomes:
         sent = _sent(some)
@@ -26,7 +26,8 @@ async def upsert(
     policy: Policy,
     announce: Callable[[Sequence[Row], Outcomes], None],
 ) -> Outcomes:
-    """Likewise, of rows that are written. Announces which ones these are, with their outcomes."""
+    """Writes the rows, or the first ones only, as `predict` does. Announces the rows that are
+    written, with their outcomes."""
 
     async def written(some: Sequence[Row]) -> Outcomes:
         def announced(outcomes: Outcomes) -> None:
