@@ -50,7 +50,7 @@ def load_state(path: Path, options: Mapping[str, Any]) -> tuple[str, dict[str, A
 
 
 def require_written(file: Path, length: int, state: Path) -> None:
-    """Raises CommandFailed if the file does not have so many bytes, as it has if it was removed."""
+    """Raises CommandFailed if the file has fewer bytes, or was removed."""
     if length and not (file.exists() and file.stat().st_size >= length):
         raise CommandFailed(
             f"{file} has fewer bytes than were written to it. Put it back, or remove {state} to "
