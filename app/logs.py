@@ -95,5 +95,5 @@ def config(level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": "WARNING", "handlers": ["stderr"]},
         # Without a level of its own, uvicorn formats lines of each connection that nobody gets.
-        "loggers": dict.fromkeys(("rollcall", "uvicorn", "uvicorn.error", "alembic"), own),
+        "loggers": dict.fromkeys(("rollcall", "uvicorn", "uvicorn.error"), own),
     }

@@ -26,9 +26,8 @@ def errors_as_lines() -> Iterator[None]:
         _fail(error.message)
     except ValidationError as error:
         for wrong in error.errors(include_url=False, include_input=False):
-            name = "_".join(str(part) for part in wrong["loc"]).upper()
-            where = place(str(wrong["loc"][0]).upper())
-            typer.echo(f"rollcall: {where}{name}: {wrong['msg']}", err=True)
+            setting = str(wrong["loc"][0]).upper()
+            typer.echo(f"rollcall: {place(setting)}{setting}: {wrong['msg']}", err=True)
         raise SystemExit(1) from None
     except OSError as error:
         _fail(f"{error.filename}: {error.strerror}." if error.filename else str(error))

@@ -158,4 +158,4 @@ def test_forwarded_address_of_a_trusted_proxy_is_the_last_that_is_not_a_proxy(
 
 def test_proxy_that_is_not_an_address_is_refused(rollcall: Rollcall) -> None:
     line = refused(rollcall("serve", PORT="0", TRUSTED_PROXIES="127.0.0.1, proxy"))
-    assert line.startswith("rollcall: TRUSTED_PROXIES")
+    assert line.startswith("rollcall: TRUSTED_PROXIES: ")

@@ -57,8 +57,9 @@ class Watch:
                 raise Unavailable("The server is stopping, and the operation was cancelled.")
             _log.warning("an operation was cancelled after OPERATION_TIMEOUT_SECONDS")
             raise TimedOut(
-                f"The operation took longer than {self._seconds:g} seconds and was cancelled. The "
-                "limit is OPERATION_TIMEOUT_SECONDS: see Limits in docs/api.md."
+                f"The operation took longer than {self._seconds:g} seconds and was cancelled. A "
+                "write that was being committed may be saved. The limit is "
+                "OPERATION_TIMEOUT_SECONDS: see Limits in docs/api.md."
             )
         _log.info("the client disconnected; its operation was cancelled")
         raise ClientDisconnect
