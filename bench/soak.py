@@ -9,7 +9,7 @@ import itertools
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -27,6 +27,12 @@ PEOPLE = 2_000
 BULK = 20
 SAMPLE_SECONDS = 1.0
 MIB = 1024 * 1024
+
+# A client of httpx compares all requests that wait with all of its connections. One client for a
+# hundred connections would take so much time for it that the server waited.
+CLIENTS = 10
+# Idle ones are closed before the server closes them.
+CONNECTIONS = httpx.Limits(max_connections=10, keepalive_expiry=30)
 
 FIND = "query ($email: String!) { contact(by: {email: $email}) { id name tags version } }"
 PAGE = """query ($after: String) {
@@ -93,17 +99,18 @@ async def _run(server: ExecutedServer, seconds: int, rate: int) -> None:
     times: list[float] = []
     errors: list[str] = []
     memory: list[tuple[int, float]] = []  # answers, MiB
-    # Idle connections are closed before the server closes them.
-    limits = httpx.Limits(max_connections=100, keepalive_expiry=2)
-    async with (
-        httpx.AsyncClient(timeout=60, limits=limits) as http,
-        asyncio.TaskGroup() as group,
-    ):
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(httpx.AsyncClient(timeout=60, limits=CONNECTIONS))
+            for _ in range(CLIENTS)
+        ]
+        group = await stack.enter_async_context(asyncio.TaskGroup())
         start = time.perf_counter()
         for number, (document, variables) in enumerate(requests()):
             if number == seconds * rate:
                 break
             await asyncio.sleep(start + number / rate - time.perf_counter())
+            http = clients[number % CLIENTS]
             group.create_task(_ask(http, server, document, variables, times, errors))
             if number % round(rate * SAMPLE_SECONDS) == 0:
                 memory.append((number, process.memory_info().rss / MIB))
