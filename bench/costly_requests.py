@@ -174,6 +174,15 @@ def full_updates(target: Target) -> None:
         ask(target, UPDATE, selection={"keys": keys}, input=fields)
 
 
+def full_tags(target: Target) -> None:
+    """4 bulks of 1,000 rows of 49 tags each, two at once"""
+    with ThreadPoolExecutor(2) as callers:
+        for number in range(4):
+            tags = [f"tag {number} {index}" for index in range(49)]
+            rows = [one | {"tags": tags} for one in emails(1_000)]
+            callers.submit(ask, target, BULK, inputs=rows)
+
+
 def bulk_over_large(target: Target) -> None:
     """a bulk over 1,000 contacts of 130 KB"""
     ask(target, BULK, inputs=[one | {"customFields": {"a": 1}} for one in emails(1_000)])
@@ -294,6 +303,7 @@ CASES: Sequence[Case] = [
     invalid_keys,
     deleted_keys,
     full_updates,
+    full_tags,
     bulk_over_large,
     bulk_over_large_allowed,
     large_contacts_allowed,

@@ -59,7 +59,7 @@ async def delete_by_keys(
             outcomes.append(contact or NOT_FOUND)
         deletions = _deletions(caller, (one for one in outcomes if isinstance(one, Contact)))
         if dry_run:
-            check_changes(deletions)
+            await check_changes(deletions)
         else:
             await save(session, deletions)
     return outcomes

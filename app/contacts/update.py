@@ -128,7 +128,7 @@ async def _update(
             keys = await _meeting(session, keys, working_set, condition)
         outcomes, changes = await _decide(keys, working_set, edit, caller)
         if dry_run:
-            check_changes(changes)
+            await check_changes(changes)
         else:
             await save(session, changes)
     return outcomes

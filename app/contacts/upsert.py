@@ -114,7 +114,7 @@ async def _predicted(database: Database, upserts: Sequence[_Upsert]) -> list[Out
         return (await _decide(upserts, WorkingSet()))[0]
     async with database.read(upserts[0].caller) as session:
         outcomes, changes = await _decide(upserts, await find(session, _keys(upserts)))
-    check_changes(changes)
+    await check_changes(changes)
     return outcomes
 
 

@@ -4,9 +4,18 @@ A session is bound to the workspace of its caller: whatever it reads or writes o
 workspaces belongs to that one. Sessions without a workspace see `workspace` and `api_key` alone.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -59,20 +68,20 @@ class WorkspaceSession(AsyncSession):
         found = await self.dialect.fetch(await self._begun(), statement.text, arguments)
         return statement.rows(found)
 
-    async def insert(self, table: Table, rows: Sequence[Row]) -> None:
-        """In their order, by one statement. All rows have the same columns."""
-        if rows:
-            await self._write(_insert(self.dialect, table, tuple(rows[0])), rows)
+    async def insert(self, table: Table, rows: Iterable[Row]) -> None:
+        """In their order. All rows have the same columns."""
+        for some in _pieces(rows):
+            await self._write(_insert(self.dialect, table, tuple(some[0])), some)
 
-    async def update(self, table: Table, rows: Sequence[Row]) -> None:
-        """By one statement. Each row has its key, and all have the same columns."""
-        if rows:
-            await self._write(_update(self.dialect, table, tuple(rows[0])), rows)
+    async def update(self, table: Table, rows: Iterable[Row]) -> None:
+        """Each row has its key, and all have the same columns."""
+        for some in _pieces(rows):
+            await self._write(_update(self.dialect, table, tuple(some[0])), some)
 
-    async def delete_rows(self, table: Table, rows: Sequence[Row]) -> None:
-        """By one statement. Each row is the key of one to delete."""
-        if rows:
-            await self._write(_delete(self.dialect, table), rows)
+    async def delete_rows(self, table: Table, rows: Iterable[Row]) -> None:
+        """Each row is the key of one to delete."""
+        for some in _pieces(rows):
+            await self._write(_delete(self.dialect, table), some)
 
     async def _write(self, statement: Prepared, rows: Sequence[Row]) -> None:
         await self.dialect.write(await self._begun(), statement, self.workspace_id, rows)
@@ -84,6 +93,16 @@ class WorkspaceSession(AsyncSession):
             await self.dialect.begin(connection)
             self._driver = await connection.get_raw_connection()
         return self._driver
+
+
+# The rows that one statement writes: those of a usual bulk. More of them take megabytes.
+ROWS_AT_ONCE = 10_000
+
+
+def _pieces(rows: Iterable[Row]) -> Iterator[Sequence[Row]]:
+    left = iter(rows)
+    while some := list(islice(left, ROWS_AT_ONCE)):
+        yield some
 
 
 # The statements that are kept: updates of rows have many sets of columns.

@@ -1,13 +1,14 @@
 """Contacts that are too large together are not changed together."""
 
 import asyncio
+import gc
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.database.sessions import Database
-from app.tables import Workspace
+from app.tables import Contact, Workspace
 from tests.support.client import Client
 from tests.support.stored import add, caller_of, contact_of
 
@@ -32,6 +33,10 @@ UPSERT = """mutation ($input: ContactInput!) {
 
 def emails(count: int) -> list[dict[str, Any]]:
     return [{"email": f"p{number}@example.com"} for number in range(count)]
+
+
+def contacts_in_memory() -> int:
+    return sum(type(one) is Contact for one in gc.get_objects())
 
 
 @pytest.fixture
@@ -95,3 +100,16 @@ async def test_mutation_writes_and_removes_a_limited_number_of_tags_and_custom_f
     assert error["extensions"]["limit"] == "INDEXED_VALUES"
     selection = {"filter": {"isActive": True}}
     assert await api(DELETE, selection=selection) == {"deleted": 255, "hasMore": True}
+
+
+async def test_refused_mutation_leaves_nothing_in_memory(api: Client, large: None) -> None:
+    rows = [one | {"customFields": {"a": 1}} for one in emails(COUNT)]
+    gc.collect()
+    before = contacts_in_memory()
+    gc.disable()
+    try:
+        [error] = (await api.execute(BULK, inputs=rows, dryRun=False))["errors"]
+        assert error["extensions"]["limit"] == "STORED_CHARACTERS"
+        assert contacts_in_memory() == before
+    finally:
+        gc.enable()

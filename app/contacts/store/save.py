@@ -1,11 +1,12 @@
 """The only writer of contacts, and of their identifiers and terms.
 
-Each step is one statement or none. All callers insert identifiers in the same order, so that
-callers with the same identifiers wait for one another at the first of them; the second caller
-fails on the primary key and tries again.
+Each step is one statement or none, and several for more rows than one statement writes. All callers
+insert identifiers in the same order, so that callers with the same identifiers wait for one another
+at the first of them; the second caller fails on the primary key and tries again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import starmap
 from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
@@ -19,6 +20,7 @@ from app.contacts.store.terms import Term, terms
 from app.database.sessions import WorkspaceSession
 from app.errors import LimitExceeded
 from app.tables import CONTACT, IDENTIFIER, TERM, Contact
+from app.turns import TRANSACTION_TURN_SECONDS, in_turns
 
 Identifier = tuple[str, str, str]
 _EXTERNAL_ID, _EMAIL = MatchedBy.EXTERNAL_ID.value, MatchedBy.EMAIL.value
@@ -35,31 +37,31 @@ async def save(session: WorkspaceSession, changes: Sequence[Change]) -> None:
     """Saves the last state of each contact. The rows of existing contacts must be locked. Raises
     LimitExceeded for too many tags, assignments and custom values."""
     steps = list(_steps(changes))
-    old_keys, new_keys = _differences(steps, _identifiers)
-    old_terms, new_terms = _term_differences(steps)
-    await session.delete_rows(IDENTIFIER, [_identifier(*one) for one in old_keys])
-    await session.delete_rows(TERM, [_term(*one) for one in old_terms])
-    deleted = [before for before, after in steps if before and not after]
-    await session.delete_rows(CONTACT, [{"id": contact.id} for contact in deleted])
-    await session.insert(IDENTIFIER, [_identifier(*one) for one in new_keys])
-    created = [after for before, after in steps if after and not before]
-    await session.insert(CONTACT, [row(contact) for contact in created])
+    old_keys, new_keys = await _differences(steps, _identifiers)
+    old_terms, new_terms = await _term_differences(steps)
+    await session.delete_rows(IDENTIFIER, starmap(_identifier, old_keys))
+    await session.delete_rows(TERM, starmap(_term, old_terms))
+    deleted = (before for before, after in steps if before and not after)
+    await session.delete_rows(CONTACT, ({"id": contact.id} for contact in deleted))
+    await session.insert(IDENTIFIER, starmap(_identifier, new_keys))
+    created = (after for before, after in steps if after and not before)
+    await session.insert(CONTACT, map(row, created))
     # SQLite writes each index of a column that is set, even to the same value.
     updated = [(before, after) for before, after in steps if before and after]
-    changed = [row for row in changes_of_rows(updated) if row.keys() != {"id"}]
+    changed = (row for row in changes_of_rows(updated) if row.keys() != {"id"})
     await session.update(CONTACT, changed)
-    await session.insert(TERM, [_term(*one) for one in new_terms])
+    await session.insert(TERM, starmap(_term, new_terms))
 
 
-def check_changes(changes: Sequence[Change]) -> None:
+async def check_changes(changes: Sequence[Change]) -> None:
     """Raises what `save` would raise for the size of the changes."""
-    _term_differences(list(_steps(changes)))
+    await _term_differences(list(_steps(changes)))
 
 
-def _term_differences(
+async def _term_differences(
     steps: Iterable[Step],
 ) -> tuple[list[tuple[Term, UUID]], list[tuple[Term, UUID]]]:
-    old, new = _differences(steps, terms)
+    old, new = await _differences(steps, terms)
     if len(old) + len(new) > INDEXED_VALUES_LIMIT:
         raise LimitExceeded(_RULE, "INDEXED_VALUES", INDEXED_VALUES_LIMIT)
     return old, new
@@ -75,7 +77,7 @@ def _steps(changes: Sequence[Change]) -> Iterator[Step]:
     return ((first[one], last[one]) for one in first if first[one] or last[one])
 
 
-def _differences(
+async def _differences(
     steps: Iterable[Step], values: Callable[[Contact, Contact | None], set[T]]
 ) -> tuple[list[tuple[T, UUID]], list[tuple[T, UUID]]]:
     """What each contact loses and gains, sorted.
@@ -84,7 +86,7 @@ def _differences(
     """
     lost: list[tuple[T, UUID]] = []
     gained: list[tuple[T, UUID]] = []
-    for before, after in steps:
+    async for before, after in in_turns(steps, TRANSACTION_TURN_SECONDS):
         old = values(before, after) if before else set()
         new = values(after, before) if after else set()
         if before and old:

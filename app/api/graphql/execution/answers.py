@@ -126,6 +126,7 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
     original = error.original_error
     place = {key: error.formatted[key] for key in ("locations", "path") if key in error.formatted}
     if isinstance(original, RollcallError):
+        _forget_frames(original)
         return _entry(original.message, _extensions(original)) | place
     if found := _ARGUMENT_PATH.fullmatch(error.message):  # a variable that is null
         extensions = _invalid(found[1] + (found[2] or ""), found[3])
@@ -133,6 +134,12 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
     if isinstance(original or error, StrawberryInputCoercionError):
         return _entry(rewritten(error.message), {"code": InvalidInput.code}) | place
     return masked(original or error) | place
+
+
+def _forget_frames(error: BaseException) -> None:
+    """The frames of an expected error may lead back to it, as those of a call that was tried again
+    do. What they hold, such as the rows of a bulk, would then stay until garbage is collected."""
+    error.__traceback__ = None
 
 
 def _bad_variable(error: GraphQLError) -> dict[str, Any]:
