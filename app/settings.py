@@ -71,7 +71,9 @@ class RateLimitSettings(LimitSettings):
     def _admits_every_operation(cls, points: int | None, info: ValidationInfo) -> int | None:
         cost = info.data.get("max_operation_cost", 0)  # not there if it is wrong
         if points is not None and points < cost:
-            raise ValueError(f"must be at least MAX_OPERATION_COST, which is {cost:,}")
+            raise PydanticCustomError(
+                "burst", f"must be at least MAX_OPERATION_COST, which is {cost:,}"
+            )
         return points
 
 

@@ -34,11 +34,18 @@ def doctor(as_json: AsJson = False) -> None:
 def _print(settings: Settings, checks: Sequence[Check]) -> None:
     for name, value in _in_force(settings).items():
         if name.lower() in settings.model_fields_set:
-            typer.echo(f"{name}={value}")
+            typer.echo(f"{name}={_as_written(value)}")
     typer.echo("Settings that are not listed here have their defaults.\n")
     for check in checks:
         status = typer.style(f"{check.status:<6}", fg=COLORS[check.status])
         typer.echo(f"{status}  {check.name:<10}  {check.message}")
+
+
+def _as_written(value: Any) -> str:
+    """The value as `.env` has it."""
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _in_force(settings: Settings) -> dict[str, Any]:

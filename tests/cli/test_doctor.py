@@ -47,10 +47,18 @@ def test_doctor_is_content_once_the_database_is_migrated(
 def test_each_line_for_people_is_ok_or_says_what_to_do(
     rollcall: Rollcall, cluster: Cluster
 ) -> None:
-    result = rollcall("doctor", DATABASE_URL=cluster.url("postgres"), PORT="9000")
+    origins = "https://a.example.com,https://b.example.com"
+    result = rollcall(
+        "doctor",
+        DATABASE_URL=cluster.url("postgres"),
+        PORT="9000",
+        ALLOWED_ORIGINS=origins,
+        INTROSPECTION="true",
+    )
     assert (result.code, result.err) == (1, "")
     settings, lines = result.out.split("\n\n")
-    assert "PORT=9000\n" in settings
+    for line in ("PORT=9000", f"ALLOWED_ORIGINS={origins}", "INTROSPECTION=true"):
+        assert line in settings.splitlines()
     assert "HOST" not in settings
     [line] = [line for line in lines.splitlines() if line.startswith("wrong ")]
     assert line.split(maxsplit=2)[1:] == [

@@ -78,7 +78,7 @@ def load(path: Path | None, documents: Documents, *, only: bool) -> TrustedDocum
     if faults:
         more = len(faults) - FAULTS_SHOWN
         shown = "; ".join(faults[:FAULTS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
-        raise CommandFailed(f"TRUSTED_DOCUMENTS_MANIFEST {path}: {shown}")
+        raise CommandFailed(f"TRUSTED_DOCUMENTS_MANIFEST {path}: {shown}.")
     return TrustedDocuments(entries, only=only)
 
 
@@ -112,7 +112,7 @@ def _faults(entries: Sequence[Entry], documents: Documents) -> Iterator[str]:
         elif seen.setdefault(bare, document) != document:
             yield f"{identity}: two documents have this id"
         elif errors := documents.prepare(document).errors:
-            yield f"{identity}: {errors[0].message}"
+            yield f"{identity}: {errors[0].message.rstrip('.')}"
 
 
 def _sha256(document: str) -> str:
