@@ -29,8 +29,8 @@ class Closed(Enum):
     MANY_CHUNKS = "sent the body of a request in too many chunks"
     PIPELINED = "sent requests before their answers, of which too many wait"
     MALFORMED = "sent no valid request of HTTP/1.1"
-    EVICTED = "were evicted to make room for new connections"
-    REFUSED = "were refused because there was no room"
+    EVICTED = "made room for new connections"
+    REFUSED = "found no room"
     FAILED = "could not be checked"
 
 
