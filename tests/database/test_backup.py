@@ -122,8 +122,8 @@ def documented(heading: str) -> tuple[str, str, str]:
     """The commands that back up, and those that restore before and while the service rests."""
     _, _, rest = PRODUCTION.read_text().partition(f"\n### {heading}\n")
     section = re.split(r"^##", rest, maxsplit=1, flags=re.MULTILINE)[0]
-    backup, restore = re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
-    before, rest = restore.split("systemctl stop rollcall\n")
+    backup, *restore = re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    before, rest = "".join(restore).split("systemctl stop rollcall\n")
     resting, _ = rest.split("systemctl start rollcall\n")
     return backup, before, resting
 
@@ -203,14 +203,24 @@ def test_postgresql_is_restored_from_a_backup_under_load(
         server.stop()
 
 
-# --- What `rollcall backup` refuses ---
-
-
 @pytest.fixture
 def database(tmp_path: Path, sqlite_template: Path) -> Path:
     file = tmp_path / "rollcall.db"
     file.write_bytes(sqlite_template.read_bytes())
     return file
+
+
+def test_sqlite_is_kept_if_the_copy_does_not_exist(tmp_path: Path, database: Path) -> None:
+    content = database.read_bytes()
+    wal = tmp_path / "rollcall.db-wal"
+    wal.write_bytes(b"recent writes")
+    _, _, resting = documented("SQLite")
+    with pytest.raises(AssertionError, match=r"today\.db"):
+        Shell(tmp_path).run(f"set +e\n{resting}")
+    assert (database.read_bytes(), wal.read_bytes()) == (content, b"recent writes")
+
+
+# --- What `rollcall backup` refuses ---
 
 
 def refused(file: Path, copy: Path) -> str:
