@@ -66,19 +66,23 @@ class Measured:
 
 
 def bench(
-    sizes: Annotated[str, typer.Option(help="How many contacts, ascending.")] = "",
-    postgresql: Annotated[bool, typer.Option(help="On a throwaway PostgreSQL.")] = False,
+    sizes: Annotated[
+        str, typer.Option(help="Numbers of contacts, ascending, separated by commas.")
+    ] = "",
+    postgresql: Annotated[bool, typer.Option(help="On a temporary PostgreSQL.")] = False,
     database_url: Annotated[
-        str, typer.Option(help="On this PostgreSQL, in databases that are made and dropped.")
+        str, typer.Option(help="On this PostgreSQL, in databases that are created and dropped.")
     ] = "",
     folder: Annotated[
         Path | None, typer.Option(help="Where seeded SQLite files are kept for the next time.")
     ] = None,
-    only: Annotated[str, typer.Option(help="The questions with this in their group or name.")] = "",
+    only: Annotated[
+        str, typer.Option(help="The requests with this in their name or that of their table.")
+    ] = "",
     runs: Annotated[int, typer.Option(min=1)] = RUNS,
     markdown: Annotated[Path | None, typer.Option(help="Where the tables are written.")] = None,
 ) -> None:
-    """Seeds contacts, asks everything of them, and prints the milliseconds until the answer."""
+    """Seeds contacts, sends every request, and prints the milliseconds until the answer."""
     on_postgresql = postgresql or bool(database_url)
     counts = [int(size) for size in sizes.split(",") if size]
     if not counts:
