@@ -10,12 +10,10 @@ from collections.abc import (
     Callable,
     Coroutine,
     Iterable,
-    Iterator,
     Sequence,
 )
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -37,6 +35,7 @@ from app.database.sqlite import SQLite
 from app.errors import CommandFailed
 from app.settings import DatabaseSettings
 from app.tables import OfWorkspace
+from app.turns import TRANSACTION_TURN_SECONDS, in_turns
 
 
 class InWorkspace(Protocol):
@@ -70,17 +69,17 @@ class WorkspaceSession(AsyncSession):
 
     async def insert(self, table: Table, rows: Iterable[Row]) -> None:
         """In their order. All rows have the same columns."""
-        for some in _pieces(rows):
+        async for some in _pieces(rows):
             await self._write(_insert(self.dialect, table, tuple(some[0])), some)
 
     async def update(self, table: Table, rows: Iterable[Row]) -> None:
         """Each row has its key, and all have the same columns."""
-        for some in _pieces(rows):
+        async for some in _pieces(rows):
             await self._write(_update(self.dialect, table, tuple(some[0])), some)
 
     async def delete_rows(self, table: Table, rows: Iterable[Row]) -> None:
         """Each row is the key of one to delete."""
-        for some in _pieces(rows):
+        async for some in _pieces(rows):
             await self._write(_delete(self.dialect, table), some)
 
     async def _write(self, statement: Prepared, rows: Sequence[Row]) -> None:
@@ -99,9 +98,15 @@ class WorkspaceSession(AsyncSession):
 ROWS_AT_ONCE = 10_000
 
 
-def _pieces(rows: Iterable[Row]) -> Iterator[Sequence[Row]]:
-    left = iter(rows)
-    while some := list(islice(left, ROWS_AT_ONCE)):
+async def _pieces(rows: Iterable[Row]) -> AsyncIterator[Sequence[Row]]:
+    """Of generated rows, each of which takes time."""
+    some: list[Row] = []
+    async for row in in_turns(rows, TRANSACTION_TURN_SECONDS):
+        some.append(row)
+        if len(some) == ROWS_AT_ONCE:
+            yield some
+            some = []
+    if some:
         yield some
 
 

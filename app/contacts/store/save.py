@@ -7,7 +7,6 @@ at the first of them; the second caller fails on the primary key and tries again
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import starmap
-from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -39,11 +38,11 @@ async def save(session: WorkspaceSession, changes: Sequence[Change]) -> None:
     steps = list(_steps(changes))
     old_keys, new_keys = await _differences(steps, _identifiers)
     old_terms, new_terms = await _term_differences(steps)
-    await session.delete_rows(IDENTIFIER, starmap(_identifier, old_keys))
+    await session.delete_rows(IDENTIFIER, starmap(_identifier, sorted(old_keys)))
     await session.delete_rows(TERM, starmap(_term, old_terms))
     deleted = (before for before, after in steps if before and not after)
     await session.delete_rows(CONTACT, ({"id": contact.id} for contact in deleted))
-    await session.insert(IDENTIFIER, starmap(_identifier, new_keys))
+    await session.insert(IDENTIFIER, starmap(_identifier, sorted(new_keys)))
     created = (after for before, after in steps if after and not before)
     await session.insert(CONTACT, map(row, created))
     # SQLite writes each index of a column that is set, even to the same value.
@@ -80,7 +79,7 @@ def _steps(changes: Sequence[Change]) -> Iterator[Step]:
 async def _differences(
     steps: Iterable[Step], values: Callable[[Contact, Contact | None], set[T]]
 ) -> tuple[list[tuple[T, UUID]], list[tuple[T, UUID]]]:
-    """What each contact loses and gains, sorted.
+    """What each contact loses and gains.
 
     `values` may leave out what the other state of the contact has too.
     """
@@ -93,7 +92,7 @@ async def _differences(
             lost += [(value, before.id) for value in old - new]
         if after and new:
             gained += [(value, after.id) for value in new - old]
-    return sorted(lost, key=itemgetter(0)), sorted(gained, key=itemgetter(0))
+    return lost, gained
 
 
 def _identifiers(contact: Contact, other: Contact | None) -> set[Identifier]:
