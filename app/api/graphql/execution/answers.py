@@ -127,6 +127,7 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
     place = {key: error.formatted[key] for key in ("locations", "path") if key in error.formatted}
     if isinstance(original, RollcallError):
         _forget_frames(original)
+        _forget_frames(error)
         return _entry(original.message, _extensions(original)) | place
     if found := _ARGUMENT_PATH.fullmatch(error.message):  # a variable that is null
         extensions = _invalid(found[1] + (found[2] or ""), found[3])
