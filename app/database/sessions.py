@@ -4,14 +4,7 @@ A session is bound to the workspace of its caller: whatever it reads or writes o
 workspaces belongs to that one. Sessions without a workspace see `workspace` and `api_key` alone.
 """
 
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Iterable,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
 from pathlib import Path
@@ -99,7 +92,8 @@ ROWS_AT_ONCE = 10_000
 
 
 async def _pieces(rows: Iterable[Row]) -> AsyncIterator[Sequence[Row]]:
-    """Of generated rows, each of which takes time."""
+    """The rows in lists that one statement takes. Rows may be generated, which takes time, so other
+    tasks run meanwhile."""
     some: list[Row] = []
     async for row in in_turns(rows, TRANSACTION_TURN_SECONDS):
         some.append(row)

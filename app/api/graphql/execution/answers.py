@@ -138,8 +138,9 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
 
 
 def _forget_frames(error: BaseException) -> None:
-    """The frames of an expected error may lead back to it, as those of a call that was tried again
-    do. What they hold, such as the rows of a bulk, would then stay until garbage is collected."""
+    """Those of an expected error, which nobody reads. Frames of graphql-core, and of calls that are
+    tried again, refer to the error. What they hold, such as the rows of a bulk, would stay in
+    memory until garbage is collected."""
     error.__traceback__ = None
 
 
