@@ -157,3 +157,10 @@ class TimedOut(RollcallError):
 
 class CommandFailed(RollcallError):
     code = "COMMAND_FAILED"
+
+
+def forget_frames(error: BaseException) -> None:
+    """Those of an expected error, which nobody reads. Frames of graphql-core, and of calls that are
+    tried again, refer to the error. What they hold, such as the rows of a bulk, would stay in
+    memory until garbage is collected."""
+    error.__traceback__ = None

@@ -12,6 +12,7 @@ from sqlalchemy import make_url, text
 from app.database.sessions import Database
 from tests.api.test_document_limits import serving
 from tests.support.client import Client
+from tests.support.memory import leaving_no_contact
 
 SECONDS = 0.2
 UPSERT = "mutation ($input: ContactInput!) { upsertContact(input: $input) { __typename } }"
@@ -59,14 +60,18 @@ def assert_timed_out(response: httpx.Response) -> None:
     assert "docs/api.md" in error["message"]
 
 
+async def make_endless(database: Database, database_url: str) -> None:
+    async with database.write_directory() as session:
+        for statement in SQLITE if database_url.startswith("sqlite") else POSTGRESQL:
+            await (await session.connection()).execute(text(statement))
+
+
 @pytest.mark.own_database
 @pytest.mark.parametrize("document", [UPSERT, BULK], ids=["upsert", "bulk"])
 async def test_write_ends_when_its_time_is_up(
     database_url: str, database: Database, api: Client, document: str
 ) -> None:
-    async with database.write_directory() as session:
-        for statement in SQLITE if database_url.startswith("sqlite") else POSTGRESQL:
-            await (await session.connection()).execute(text(statement))
+    await make_endless(database, database_url)
     async with serving(database_url, api, operation_timeout_seconds=SECONDS) as client:
         for _ in range(2):
             assert_timed_out(await ask(client, document, input=FOREVER))
@@ -75,6 +80,17 @@ async def test_write_ends_when_its_time_is_up(
     # The writer is free, and nothing is left behind.
     assert (await api(UPSERT, input=QUICK))["__typename"] == "ContactCreated"
     assert (await api(COUNT))["totalCount"] == 1
+
+
+@pytest.mark.own_database
+async def test_bulk_whose_time_is_up_leaves_nothing_in_memory(
+    database_url: str, database: Database, api: Client
+) -> None:
+    await make_endless(database, database_url)
+    async with serving(database_url, api, operation_timeout_seconds=SECONDS) as client:
+        with leaving_no_contact():
+            response = await ask(client, BULK, input=FOREVER)
+        assert_timed_out(response)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

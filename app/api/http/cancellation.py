@@ -9,7 +9,7 @@ from typing import TypeVar
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from app.errors import TimedOut, Unavailable
+from app.errors import TimedOut, Unavailable, forget_frames
 
 T = TypeVar("T")
 
@@ -46,9 +46,10 @@ class Watch:
             self._schedule()
         try:
             return await work
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if not operation.was_cancelled_here():
                 raise
+            forget_frames(error)
         finally:
             self._operations.remove(operation)
             operation.end()

@@ -19,6 +19,7 @@ from app.errors import (
     RollcallError,
     TimedOut,
     Unavailable,
+    forget_frames,
 )
 
 T = TypeVar("T")
@@ -126,8 +127,8 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
     original = error.original_error
     place = {key: error.formatted[key] for key in ("locations", "path") if key in error.formatted}
     if isinstance(original, RollcallError):
-        _forget_frames(original)
-        _forget_frames(error)
+        forget_frames(original)
+        forget_frames(error)
         return _entry(original.message, _extensions(original)) | place
     if found := _ARGUMENT_PATH.fullmatch(error.message):  # a variable that is null
         extensions = _invalid(found[1] + (found[2] or ""), found[3])
@@ -135,13 +136,6 @@ def _raised(error: GraphQLError) -> dict[str, Any]:
     if isinstance(original or error, StrawberryInputCoercionError):
         return _entry(rewritten(error.message), {"code": InvalidInput.code}) | place
     return masked(original or error) | place
-
-
-def _forget_frames(error: BaseException) -> None:
-    """Those of an expected error, which nobody reads. Frames of graphql-core, and of calls that are
-    tried again, refer to the error. What they hold, such as the rows of a bulk, would stay in
-    memory until garbage is collected."""
-    error.__traceback__ = None
 
 
 def _bad_variable(error: GraphQLError) -> dict[str, Any]:
