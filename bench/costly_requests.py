@@ -17,6 +17,8 @@ SCALARS = (
     "customFields metadata createdAt updatedAt version externalId"
 )
 BULK = "mutation ($inputs: [ContactInput!]!) { upsertContacts(inputs: $inputs) { created } }"
+DRY_BULK = BULK.replace("(inputs: $inputs)", "(inputs: $inputs, dryRun: true)")
+UNKNOWN_ARGUMENT = BULK.replace("(inputs: $inputs)", "(inputs: $inputs, unknown: true)")
 LOUD_BULK = f"""
 mutation ($inputs: [ContactInput!]!) {{
   upsertContacts(inputs: $inputs) {{
@@ -180,17 +182,33 @@ def full_tags(target: Target) -> None:
     """4 bulks of 1,000 rows of 49 tags each, two at once"""
     with ThreadPoolExecutor(2) as callers:
         for number in range(4):
-            tags = [f"tag {number} {index}" for index in range(49)]
-            rows = [one | {"tags": tags} for one in emails(1_000)]
-            callers.submit(ask, target, BULK, inputs=rows)
+            callers.submit(ask, target, BULK, inputs=_tagged(number))
+
+
+def dry_tags(target: Target) -> None:
+    """40 dry runs of 1,000 rows of 49 tags each, 8 at once"""
+    with ThreadPoolExecutor(8) as callers:
+        for number in range(40):
+            callers.submit(ask, target, DRY_BULK, inputs=_tagged(number))
+
+
+def refused_tags(target: Target) -> None:
+    """80 bulks of 1,000 rows of 49 tags each with an unknown argument, 8 at once"""
+    with ThreadPoolExecutor(8) as callers:
+        for _ in range(80):
+            callers.submit(ask, target, UNKNOWN_ARGUMENT, inputs=_tagged(0))
 
 
 def cancelled_tags(target: Target) -> None:
     """60 bulks of 1,000 rows of 49 tags each, whose client leaves after 0.4 s"""
     for number in range(60):
-        tags = [f"tag {number} {index}" for index in range(49)]
         with suppress(OSError):  # a place for the body may be missing
-            ask(target, BULK, 0.4, inputs=[one | {"tags": tags} for one in emails(1_000)])
+            ask(target, BULK, 0.4, inputs=_tagged(number))
+
+
+def _tagged(number: int) -> list[dict[str, Any]]:
+    tags = [f"tag {number} {index}" for index in range(49)]
+    return [one | {"tags": tags} for one in emails(1_000)]
 
 
 def bulk_over_large(target: Target) -> None:
@@ -314,6 +332,8 @@ CASES: Sequence[Case] = [
     deleted_keys,
     full_updates,
     full_tags,
+    dry_tags,
+    refused_tags,
     cancelled_tags,
     bulk_over_large,
     bulk_over_large_allowed,

@@ -29,17 +29,17 @@ async def read_page(
 ) -> Page:
     """The page of those that meet the condition. A contact has the attributes `names`, and may
     have others."""
+    ordered_by = "name" if order.field is OrderField.NAME else order.field.value
+    read = names_to_read({names | {ordered_by}})
     if any(True for _ in conjuncts(condition)):
         async with database.read(tenant) as session:
-            return await page(session, order, window, condition)
-    return await _page_of_all(database, tenant, order, window, names)
+            return await page(session, order, window, condition, read)
+    return await _page_of_all(database, tenant, order, window, read)
 
 
 async def _page_of_all(
-    database: Database, tenant: InWorkspace, order: Order, window: Window, names: frozenset[str]
+    database: Database, tenant: InWorkspace, order: Order, window: Window, read: tuple[str, ...]
 ) -> Page:
-    ordered_by = "name" if order.field is OrderField.NAME else order.field.value
-    read = names_to_read({names | {ordered_by}})
     ends = {"after": window.after, "before": window.before}
     has_values = [position and position.value is not None for position in ends.values()]
     statement = _statement(database.dialect, order, window.backward, *has_values, read)
