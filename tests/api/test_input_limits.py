@@ -74,6 +74,7 @@ async def test_values_up_to_the_limit_are_taken(api: Client) -> None:
     values: list[list[Any]] = [
         [1] * (LIMIT - 1),
         [[[]]] * (LIMIT // 2 - 1),
+        [{}] * (LIMIT - 1),
         ["," * 10] * (LIMIT - 1),
     ]
     for value in values:
@@ -81,9 +82,17 @@ async def test_values_up_to_the_limit_are_taken(api: Client) -> None:
 
 
 @on_sqlite
-async def test_commas_in_text_are_no_values(api: Client) -> None:
-    for text in ("," * 1_000_000, '",' * 400_000, "\\," * 400_000):
+async def test_separators_in_text_are_no_values(api: Client) -> None:
+    for text in ("," * 1_000_000, '",' * 400_000, "\\," * 400_000, "[{" * 500_000, '["' * 400_000):
         assert "errors" not in await sent(api, body(NONE, unknown=text))
+
+
+@on_sqlite
+async def test_nested_values_are_counted_before_they_are_parsed(api: Client) -> None:
+    for one in ("[" * 900 + "]" * 900, '{"":' * 900 + "1" + "}" * 900):
+        lists = ",".join([one] * 400)
+        answer = await sent(api, f'{{"query": "{NONE}", "extensions": {{"a": [{lists}]}}}}')
+        assert answer["errors"][0]["extensions"]["limit"] == "MAX_VARIABLE_VALUES"
 
 
 @on_sqlite

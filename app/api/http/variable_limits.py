@@ -6,26 +6,33 @@ from typing import Any
 
 from app.errors import LimitExceeded
 
-# What comes before a comma outside of texts. Nothing is read twice: the quantifiers are possessive.
-_UP_TO_COMMA = rb'[^",]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^",]*+)*+,'
+# Up to the start of a value, outside of texts: a comma, or the bracket of a list or an object that
+# is not empty. Only white space is read twice: the quantifiers are possessive.
+_UP_TO_VALUE = (
+    rb'[^",\[{]*+'
+    rb'(?:(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|\[\s*+\]|\{\s*+\})[^",\[{]*+)*+'
+    rb"[,\[{]"
+)
 
-# A body has three commas beside those in its variables, and may have a few more.
+# A body has a few values beside those in its variables.
 _BESIDE_VARIABLES = 100
 
 
 def check_body(body: bytes | bytearray, limit: int) -> None:
-    """Raises LimitExceeded for JSON that has far more values than the limit, before it is parsed.
-
-    Each value of a list or an object but its first one follows a comma.
-    """
-    commas = limit + _BESIDE_VARIABLES
-    if len(body) > commas and body.count(b",") > commas and _has_commas(commas + 1).match(body):
+    """Raises LimitExceeded for JSON with far more values than the limit, before it is parsed."""
+    most = limit + _BESIDE_VARIABLES
+    if len(body) > most and _separators(body) > most and _has_values(most + 1).match(body):
         raise _too_many(limit)
 
 
+def _separators(body: bytes | bytearray) -> int:
+    """Those in texts included."""
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
 @cache
-def _has_commas(count: int) -> re.Pattern[bytes]:
-    return re.compile(rb"(?s:%b){%d}+" % (_UP_TO_COMMA, count))
+def _has_values(count: int) -> re.Pattern[bytes]:
+    return re.compile(rb"(?s:%b){%d}+" % (_UP_TO_VALUE, count))
 
 
 def count_values(variables: dict[str, Any], limit: int) -> int:
