@@ -29,6 +29,7 @@ from tests.support.server import ExecutedServer
 PROBE_SECONDS = 0.02
 SETTLE_SECONDS = 1.0  # what the server still does when an attack is over counts
 UNFINISHED_SECONDS = 12  # longer than the server waits for a head or a body
+UNREAD_SECONDS = 8  # less than the server waits for an answer to be read
 HELD_SECONDS = 2  # in which the probe asks while the attack stands
 DRIP_SECONDS = 0.2
 ANSWER_SECONDS = 60
@@ -171,6 +172,16 @@ def burst(target: Target) -> None:
                 one.recv(64 * 1024)
 
 
+def unread_answers(target: Target) -> None:
+    """with a key: 20 answers of 26 MB that are not read"""
+    body = costly_requests.LONGEST_ANSWER
+    with ExitStack() as stack:
+        for _ in range(20):
+            one = stack.enter_context(target.connect())
+            one.sendall(target.head + f"content-length: {len(body)}\r\n\r\n".encode() + body)
+        time.sleep(UNREAD_SECONDS)
+
+
 def garbage(target: Target) -> None:
     """without a key: 2,000 connections that do not speak HTTP"""
     for _ in range(2_000):
@@ -193,9 +204,11 @@ CASES: list[Callable[[Target], None]] = [
     tiny_chunks,
     pipelined_requests,
     burst,
+    unread_answers,
     garbage,
     *costly_requests.CASES,
 ]
+NEEDS = costly_requests.NEEDS | {unread_answers: costly_requests.hundred_large}
 
 
 def _send_header(one: socket.socket, size: int) -> None:
@@ -241,8 +254,8 @@ def attacks(
     for case in CASES:
         if only in case.__name__:
             with _server(postgresql) as server:
-                if case in costly_requests.NEEDS:
-                    costly_requests.NEEDS[case](Target(server.port, server.key))
+                if case in NEEDS:
+                    NEEDS[case](Target(server.port, server.key))
                 seen = _measure(server, case)
             worst = " | ".join(f"{one:,.0f}" for one in seen.worst)
             typer.echo(f"| {case.__doc__} | {worst} | {seen.failed:,} | {seen.memory:,.0f} |")

@@ -15,6 +15,13 @@ SWEEPS = 10  # in the shorter of the time limits
 SLICE = 20  # connections that are checked in one turn of the event loop
 REPORT_SECONDS = 10
 
+# Bytes of answers that the clients of all connections have not read: one of the longest answers by
+# default, and half of one.
+UNREAD_LIMIT = 48 * 1024 * 1024
+
+# A shorter rest of an answer is not looked at.
+LONG_REST = 64 * 1024
+
 _log = logging.getLogger("rollcall.connections")
 
 
@@ -31,6 +38,7 @@ class Closed(Enum):
     MALFORMED = "sent no valid request of HTTP/1.1"
     EVICTED = "made room for new connections"
     REFUSED = "found no room"
+    CROWDED = "did not read an answer before others became too long together"
     FAILED = "could not be checked"
 
 
@@ -42,6 +50,10 @@ class Connection(Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether its client has read an answer, and sent nothing of another request."""
+
+    @property
+    def unread(self) -> int:
+        """The bytes of answers that its client has not read, as far as the server holds them."""
 
     def check(self, now: float) -> None:
         """Closes the connection if its client is too slow."""
@@ -60,6 +72,7 @@ class Connections:
         self._limit = limit
         self._interval = min(receive_seconds, send_seconds) / SWEEPS
         self._open: set[Connection] = set()
+        self._unread: dict[Connection, None] = {}  # the one with the oldest answer first
         self._closed: Counter[Closed] = Counter()
         self._last = ""
         self._reported = float("-inf")
@@ -77,6 +90,23 @@ class Connections:
 
     def remove(self, connection: Connection) -> None:
         self._open.discard(connection)
+        self._unread.pop(connection, None)
+
+    def answered(self, connection: Connection) -> None:
+        """Drops connections if their answers are too long together: first those that have had the
+        longest time to read theirs. The answer of this one is sent, however long it is."""
+        if connection.unread < LONG_REST:
+            return
+        self._unread.pop(connection, None)
+        others = {one: one.unread for one in self._unread if one.unread}
+        unread = connection.unread + sum(others.values())
+        self._unread = dict.fromkeys([*others, connection])
+        for one, size in others.items():
+            if unread <= UNREAD_LIMIT:
+                return
+            unread -= size
+            self.remove(one)
+            one.drop(Closed.CROWDED)
 
     def count(self, reason: Closed, client: tuple[str, int] | None) -> None:
         self._closed[reason] += 1

@@ -1,6 +1,8 @@
 """uvicorn's HTTP/1.1 protocol, with bounds on what a client may send, and for how long."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httptools
@@ -61,6 +63,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._chunks = 0  # of the body that is received
         self._keeps_alive = False
         self._running: RequestResponseCycle | None = None
+        self._delayed: Callable[[], None] | None = (
+            None  # starts a request that waits for the client
+        )
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self._since = self.loop.time()
@@ -164,8 +169,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._chunks += 1
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self.flow.write_paused:  # this answer would be held until the last one is read
+            self._delayed = partial(self._start_asgi_task, cycle, app)
+            return
         self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._delayed is not None:
+            start, self._delayed = self._delayed, None
+            start()
 
     def on_response_complete(self) -> None:
         """As uvicorn's, but without a timer for each request."""
@@ -173,6 +187,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._since = self.loop.time()
+        self._guard.answered(self)
         if self._answers.to_discard is not None:
             self.cycle.body.clear()
         self.flow.resume_reading()
@@ -224,8 +239,13 @@ class BoundedProtocol(HttpToolsProtocol):
         return None if is_running else self._since
 
     @property
+    def unread(self) -> int:
+        size: int = self.transport.get_write_buffer_size()
+        return size
+
+    @property
     def is_idle(self) -> bool:
-        if self.transport.get_write_buffer_size():
+        if self.unread:
             return False  # the client still reads
         is_between = self._partial is None and self.cycle is not None
         return is_between or self._answers.to_discard is not None

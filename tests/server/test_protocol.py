@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from app.server.connections import Closed, Connections
+from app.server.connections import UNREAD_LIMIT, Closed, Connections
 from app.server.protocol import KEEP_ALIVE_SECONDS, BoundedProtocol
 from app.server.refusals import Refusals
 from app.settings import Settings
@@ -205,6 +205,32 @@ async def test_answer_must_be_read_at_a_least_rate(
         assert is_open(protocol) == is_read
 
 
+async def test_unread_answers_are_limited_in_all_connections_together() -> None:
+    host, fitting = Host(), UNREAD_LIMIT // LONG
+    async with AsyncExitStack() as stack:
+        opened = []
+        for _ in range(fitting + 2):
+            protocol, client = await stack.enter_async_context(host.connection())
+            protocol.data_received(LONG_REQUEST)
+            await head(client)
+            opened.append(protocol)
+        assert [is_open(one) for one in opened] == [False, False] + [True] * fitting
+        assert sum(one.unread for one in opened if is_open(one)) <= UNREAD_LIMIT
+
+
+async def test_request_starts_when_the_last_answer_is_read() -> None:
+    host = Host()
+    async with host.connection() as (protocol, client):
+        protocol.data_received(LONG_REQUEST + REQUEST)
+        await head(client)
+        assert len(host.app.requests) == 1
+        protocol.data_received(REQUEST)
+        await asyncio.sleep(0)
+        assert len(host.app.requests) == 1
+        assert await sent(client, LONG) == b"a" * LONG
+        assert await sent(client, 2 * len(ANSWER)) == 2 * ANSWER
+
+
 async def test_empty_lines_do_not_keep_an_idle_connection_open() -> None:
     async with Host().connection() as (protocol, client):
         protocol.data_received(REQUEST)
@@ -246,7 +272,7 @@ async def test_full_server_closes_idle_connections_before_those_that_are_in_use(
 class Checked:
     """A connection that tells when it is checked, and when it is dropped."""
 
-    waiting_since, is_idle = None, False
+    waiting_since, is_idle, unread = None, False, 0
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
