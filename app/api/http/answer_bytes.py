@@ -28,17 +28,16 @@ def _plain(value: Any) -> Any:
     return orjson.loads(orjson.dumps(value)) if isinstance(value, orjson.Fragment) else str(value)
 
 
-def dumps_within(answer: Any, limit: int) -> bytes:
-    """Raises LimitExceeded for more bytes than the limit."""
-    pieces = []
-    left = limit
+def dumps_within(answer: Any, limit: int) -> memoryview:
+    """Raises LimitExceeded for more bytes than the limit. Of a view, the server sends parts without
+    copying the rest."""
+    written = bytearray()
     for piece in _pieces(answer, _LEVELS):
-        left -= len(piece)
-        if left < 0:
+        written += piece
+        if len(written) > limit:
             rule = f"The operation was executed, but its answer must have at most {limit:,} bytes"
             raise LimitExceeded(rule, "MAX_ANSWER_BYTES", limit)
-        pieces.append(piece)
-    return b"".join(pieces)
+    return memoryview(written)
 
 
 def _pieces(value: Any, levels: int) -> Iterator[bytes]:

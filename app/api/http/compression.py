@@ -31,9 +31,10 @@ class Compression:
         if len(response.body) < MINIMUM_BYTES:
             return
         response.headers.add_vary_header("accept-encoding")
-        asked = accepts_gzip(request_headers.getlist("accept-encoding"))
+        if not accepts_gzip(request_headers.getlist("accept-encoding")):
+            return
         body = bytes(response.body)
-        if not asked or _has_secret(body):
+        if _has_secret(body):
             return
         if len(body) <= BYTES_ON_THE_LOOP:
             _set_body(response, _compress(body))
