@@ -48,7 +48,7 @@ class LimitSettings(BaseModel):
     max_operation_cost: int = Field(default=50_000, ge=1, le=MAX_POINTS)
     max_variable_values: int = Field(default=250_000, ge=1)
     max_errors: int = Field(default=100, ge=1)
-    max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    max_answer_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     operation_timeout_seconds: float = Field(default=10, gt=0)
 
 

@@ -66,13 +66,10 @@ def emails(count: int) -> list[dict[str, Any]]:
     return [{"email": f"p{index}@example.com"} for index in range(count)]
 
 
-TWO_LISTS = """
-query ($keys: [ContactKey!]!) {
-  a: contactsByKey(keys: $keys) { customFields metadata }
-  b: contactsByKey(keys: $keys) { customFields metadata }
-}
-"""
-LONGEST_ANSWER = json.dumps({"query": TWO_LISTS, "variables": {"keys": emails(100)}}).encode()
+_JSON = "contactsByKey(keys: $keys) { customFields metadata }"
+ONE_LIST = f"query ($keys: [ContactKey!]!) {{ {_JSON} }}"
+TWO_LISTS = f"query ($keys: [ContactKey!]!) {{ a: {_JSON} b: {_JSON} }}"
+LONG_ANSWER = json.dumps({"query": ONE_LIST, "variables": {"keys": emails(100)}}).encode()
 
 
 # --- Refused by a limit
@@ -238,6 +235,28 @@ def large_contacts_allowed(target: Target) -> None:
     ask(target, TWO_LISTS, keys=emails(100))
 
 
+def long_answers(target: Target) -> None:
+    """8 answers of 13 MB, 4 at once"""
+    with ThreadPoolExecutor(4) as callers:
+        for _ in range(8):
+            callers.submit(ask, target, ONE_LIST, keys=emails(100))
+
+
+def too_long_answers(target: Target) -> None:
+    """8 queries of 25 MB, whose answers are too long, 4 at once"""
+    with ThreadPoolExecutor(4) as callers:
+        for _ in range(8):
+            callers.submit(ask, target, TWO_LISTS, keys=emails(95))
+
+
+def many_names(target: Target) -> None:
+    """16 objects of 120,000 members with names of their own, 8 at once"""
+    names = {f"name {number}": number for number in range(120_000)}
+    with ThreadPoolExecutor(8) as callers:
+        for _ in range(16):
+            callers.submit(ask, target, BULK, inputs=[{"metadata": names}])
+
+
 def many_counts_allowed(target: Target) -> None:
     """9 times totalCount, of 20,000 contacts"""
     ask(target, f"{{ contacts {{ {' '.join(f'a{i}: totalCount' for i in range(9))} }} }}")
@@ -317,6 +336,8 @@ NEEDS: dict[Case, Callable[[Target], None]] = {
     bulk_over_large: thousand_large,
     bulk_over_large_allowed: hundred_large,
     large_contacts_allowed: hundred_large,
+    long_answers: hundred_large,
+    too_long_answers: hundred_large,
 }
 CASES: Sequence[Case] = [
     broken_tags,
@@ -344,6 +365,9 @@ CASES: Sequence[Case] = [
     bulk_over_large,
     bulk_over_large_allowed,
     large_contacts_allowed,
+    long_answers,
+    too_long_answers,
+    many_names,
     many_counts_allowed,
     many_bulks,
     slow_filters,

@@ -43,6 +43,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from app.database import json_bytes
 from app.database.citus import PROPAGATE, SEQUENTIAL
 from app.database.dialect import Row, RowLock
 from app.database.engine import new_engine
@@ -69,7 +70,7 @@ _LOCKS = {
 }
 
 # asyncpg's timestamps are in UTC.
-_PROCESSORS = {Float: None, UTCDateTime: None}
+_PROCESSORS = {**json_bytes.PROCESSORS, Float: None, UTCDateTime: None}
 
 _TYPES: dict[type, type[TypeEngine[Any]]] = {str: Text, float: Float}
 

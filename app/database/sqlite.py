@@ -40,6 +40,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from app.database import json_bytes
 from app.database.dialect import Row, RowLock
 from app.database.engine import new_engine
 from app.database.prepared import Prepared
@@ -75,6 +76,7 @@ CLOCK_INSTRUCTIONS = 100_000
 
 
 _PROCESSORS = {
+    **json_bytes.PROCESSORS,
     Float: None,
     Uuid: UUID,
     UTCDateTime: lambda text: datetime.fromisoformat(f"{text}+00:00"),

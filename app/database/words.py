@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Numeric, Text
+from sqlalchemy import Boolean, ColumnElement, LargeBinary, Numeric, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -47,6 +47,13 @@ number_member = _member(
 )
 boolean_member = _member(
     Boolean(), "boolean", types="'true', 'false'", value="CAST({0} ->> {1} AS BOOLEAN)"
+)
+
+# A JSON document in UTF-8.
+json_bytes = _worded(
+    LargeBinary(),
+    sqlite="CAST({0} AS BLOB)",
+    postgresql="convert_to(CAST({0} AS text), 'UTF8')",
 )
 
 # A double as a number of the same digits, to be compared with a number of JSON.

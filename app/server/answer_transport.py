@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-# The rate at which a client must read an answer. One of 32 MiB takes half an hour at most.
+# The rate at which a client must read an answer. One of 16 MiB takes a quarter of an hour at most.
 READ_BYTES_PER_SECOND = 16 * 1024
 
 # The bytes that are read and discarded after an answer that did not wait for the end of a body.

@@ -17,7 +17,7 @@ REPORT_SECONDS = 10
 
 # Bytes of answers that the clients of all connections have not read: one of the longest answers by
 # default, and half of one.
-UNREAD_LIMIT = 48 * 1024 * 1024
+UNREAD_LIMIT = 24 * 1024 * 1024
 
 # A shorter rest of an answer is not looked at.
 LONG_REST = 64 * 1024

@@ -63,9 +63,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._chunks = 0  # of the body that is received
         self._keeps_alive = False
         self._running: RequestResponseCycle | None = None
-        self._delayed: Callable[[], None] | None = (
-            None  # starts a request that waits for the client
-        )
+        # Starts a request that waits until the client has read the answer to the last one.
+        self._delayed: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self._since = self.loop.time()
@@ -169,7 +168,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._chunks += 1
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if self.flow.write_paused:  # this answer would be held until the last one is read
+        if self.flow.write_paused:
             self._delayed = partial(self._start_asgi_task, cycle, app)
             return
         self._running = cycle

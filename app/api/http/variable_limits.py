@@ -6,12 +6,13 @@ from typing import Any
 
 from app.errors import LimitExceeded
 
-# Up to the start of a value, outside of texts: a comma, or the bracket of a list or an object that
-# is not empty. Only white space is read twice: the quantifiers are possessive.
+# Up to the start of a value, outside of texts: a comma, the colon behind a name, or the bracket of
+# a list or an object that is not empty. Only white space is read twice: the quantifiers are
+# possessive.
 _UP_TO_VALUE = (
-    rb'[^",\[{]*+'
-    rb'(?:(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|\[\s*+\]|\{\s*+\})[^",\[{]*+)*+'
-    rb"[,\[{]"
+    rb'[^",:\[{]*+'
+    rb'(?:(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|\[\s*+\]|\{\s*+\})[^",:\[{]*+)*+'
+    rb"[,:\[{]"
 )
 
 # A body has a few values beside those in its variables.
@@ -27,7 +28,7 @@ def check_body(body: bytes | bytearray, limit: int) -> None:
 
 def _separators(body: bytes | bytearray) -> int:
     """Those in texts included."""
-    return body.count(b",") + body.count(b"[") + body.count(b"{")
+    return sum(map(body.count, (b",", b":", b"[", b"{")))
 
 
 @cache
@@ -36,12 +37,16 @@ def _has_values(count: int) -> re.Pattern[bytes]:
 
 
 def count_values(variables: dict[str, Any], limit: int) -> int:
-    """Raises LimitExceeded for more values than the limit."""
+    """Raises LimitExceeded for more than the limit. A name counts as a value, because it takes as
+    much memory."""
     count = 0
     found: list[Any] = [variables]
     while found:
         one = found.pop()
-        members = one.values() if type(one) is dict else one
+        members = one
+        if type(one) is dict:
+            members = one.values()
+            count += len(one)
         count += len(members)
         if count > limit:
             raise _too_many(limit)
@@ -50,5 +55,7 @@ def count_values(variables: dict[str, Any], limit: int) -> int:
 
 
 def _too_many(limit: int) -> LimitExceeded:
-    rule = f"variables must have at most {limit:,} values, in lists and objects at any level"
+    rule = (
+        f"variables must have at most {limit:,} values and names, in lists and objects at any level"
+    )
     return LimitExceeded(rule, "MAX_VARIABLE_VALUES", limit)

@@ -11,17 +11,19 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     FromClause,
     Select,
     Subquery,
     case,
-    cast,
     func,
     literal,
     select,
+    type_coerce,
     union_all,
 )
+from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 
 from app.contacts.limits import COUNT_LIMIT
@@ -40,8 +42,9 @@ from app.contacts.listing.order import (
 )
 from app.contacts.listing.predicates import predicate
 from app.contacts.store.columns import NAMES, read_types
+from app.database import words
 from app.database.dialect import Dialect
-from app.database.json_text import JsonText
+from app.database.json_bytes import JsonBytes
 from app.database.sessions import WorkspaceSession
 from app.tables import CONTACT, Contact, ContactTable
 
@@ -169,10 +172,14 @@ def walk(
 
 def _rows(read: FromClause, names: Collection[str], *, is_end: bool) -> Select[Any]:
     columns = (
-        cast(read.c[name], kind).label(name) if isinstance(kind, JsonText) else read.c[name]
+        _read_as(kind, read.c[name]).label(name)
         for name, kind in read_types(names, for_answer=True).items()
     )
     return select(*columns, literal(is_end).label("is_end"))
+
+
+def _read_as(kind: TypeEngine[Any], column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return type_coerce(words.json_bytes(column), kind) if isinstance(kind, JsonBytes) else column
 
 
 async def count(session: WorkspaceSession, condition: Condition = EVERY) -> Count:

@@ -10,7 +10,7 @@ from sqlalchemy import JSON
 from sqlalchemy.types import TypeEngine
 
 from app.contacts.store.duplicate_keys import name_company_key, similar_email_key
-from app.database.json_text import ParsedJson, PassedOnJson
+from app.database.json_bytes import ParsedJson, PassedOnJson
 from app.tables import CONTACT, Contact
 from app.text import fold, fold_each
 from app.timestamps import timestamp_in
@@ -40,8 +40,8 @@ def names_to_read(wanted: set[frozenset[str]]) -> tuple[str, ...]:
 
 
 def read_types(names: Iterable[str], *, for_answer: bool) -> dict[str, TypeEngine[Any]]:
-    """The types as which these columns are read: JSON as text. `for_answer` passes on the JSON that
-    no code looks at."""
+    """The types as which these columns are read: JSON as bytes. `for_answer` passes on the JSON
+    that no code looks at."""
     return {name: _read_type(name, for_answer=for_answer) for name in names}
 
 

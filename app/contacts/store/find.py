@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, bindparam, column, text
+from sqlalchemy import Integer, Uuid, bindparam, column, literal_column, text
 from sqlalchemy.types import TypeEngine
 
 from app.contacts.decision.working_set import WorkingSet
@@ -23,9 +23,10 @@ from app.contacts.store.columns import (
     names_to_read,
     read_types,
 )
+from app.database import words
 from app.database.dialect import Dialect, Row, RowLock
 from app.database.errors import LostRace
-from app.database.json_text import JsonText
+from app.database.json_bytes import JsonBytes
 from app.database.prepared import Prepared
 from app.database.sessions import Database, InWorkspace, WorkspaceSession
 from app.errors import LimitExceeded
@@ -91,7 +92,9 @@ def _prepared(
     columns: Mapping[str, TypeEngine[Any]],
 ) -> Prepared:
     sql = sql.format(
-        columns=", ".join(f"{_selected(name, kind)} AS {name}" for name, kind in columns.items()),
+        columns=", ".join(
+            f"{_selected(dialect, name, kind)} AS {name}" for name, kind in columns.items()
+        ),
         characters=f"coalesce({' + '.join(_lengths(columns))}, 0)",
         wanted=dialect.given("wanted", wanted),
         identifier=dialect.each("contact_identifier", ["contact_id"], _IS_IDENTIFIER),
@@ -107,14 +110,17 @@ def _prepared(
 def _lengths(columns: Mapping[str, TypeEngine[Any]]) -> Iterator[str]:
     """Of what may be long: JSON and notes."""
     for name, kind in columns.items():
-        if isinstance(kind, JsonText):
-            yield f"length({_selected(name, kind)})"
+        if isinstance(kind, JsonBytes):
+            yield f"length(CAST(contact.{NAMES[name]} AS TEXT))"
     yield "coalesce(length(contact.notes), 0)"
 
 
-def _selected(name: str, kind: TypeEngine[Any]) -> str:
+def _selected(dialect: Dialect, name: str, kind: TypeEngine[Any]) -> str:
     selected = f"contact.{NAMES[name]}"
-    return f"CAST({selected} AS TEXT)" if isinstance(kind, JsonText) else selected
+    if not isinstance(kind, JsonBytes):
+        return selected
+    as_bytes = words.json_bytes(literal_column(selected))
+    return str(as_bytes.compile(dialect=dialect.writer.dialect))
 
 
 async def find(

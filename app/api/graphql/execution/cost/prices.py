@@ -9,7 +9,7 @@ PRICE = "price"  # in the metadata of a root field
 
 # Of a field of JSON in a query: up to 64 KiB, read only if the field is selected. A mutation
 # reads the whole contact in any case.
-JSON_POINTS = 64
+JSON_POINTS = 128
 
 # Up to 100,000 contacts are examined for a count, and all tagged ones for a list of tags.
 COUNT_POINTS = 5_000
