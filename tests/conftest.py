@@ -6,22 +6,18 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, event, make_url
-from starlette.applications import Starlette
 
 from app.database.migrate import migrate
 from app.database.sessions import Database
 from app.fields.sources import DEFAULT_SOURCE
-from app.server.asgi import create_app
-from app.settings import Settings
 from app.tables import Workspace
 from app.workspaces import workspaces
 from app.workspaces.keys import Scope
 from tests.support.citus import FOLDERS, Citus
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.commands import rollcall as rollcall
 from tests.support.databases import (
     copied_postgresql,
@@ -32,6 +28,7 @@ from tests.support.databases import (
 )
 from tests.support.postgres import Cluster
 from tests.support.server import Server
+from tests.support.serving import serving
 from tests.support.statements import past_sqlalchemy
 from tests.support.tenancy import Watch
 
@@ -145,7 +142,7 @@ def databases() -> dict[str, Database]:
 
 
 @pytest.fixture(scope="session")
-def applications() -> dict[str, Starlette]:
+def applications() -> dict[str, InProcess]:
     """By the URL of their database, open as long."""
     return {}
 
@@ -164,33 +161,29 @@ async def database(
 
 @pytest.fixture
 async def http(
-    database_url: str, applications: dict[str, Starlette], until_the_end: AsyncExitStack
-) -> AsyncIterator[httpx.AsyncClient]:
+    database_url: str, applications: dict[str, InProcess], until_the_end: AsyncExitStack
+) -> InProcess:
     """An HTTP client of the application in this process."""
     if database_url not in applications:
-        settings = Settings(_env_file=None, database_url=database_url, operation_timeout_seconds=60)
-        app = create_app(settings)
-        await until_the_end.enter_async_context(app.router.lifespan_context(app))
-        applications[database_url] = app
-    transport = httpx.ASGITransport(applications[database_url], raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://rollcall.test") as client:
-        yield client
+        opened = serving(database_url, operation_timeout_seconds=60)
+        applications[database_url] = await until_the_end.enter_async_context(opened)
+    return applications[database_url]
 
 
 @pytest.fixture
-async def api(http: httpx.AsyncClient, database: Database) -> Client:
+async def api(http: InProcess, database: Database) -> Client:
     """A client of the workspace `ours` with every scope."""
     return await client_of(http, database, "ours")
 
 
 @pytest.fixture
-async def stranger(http: httpx.AsyncClient, database: Database) -> Client:
+async def stranger(http: InProcess, database: Database) -> Client:
     """A client of another workspace with every scope."""
     return await client_of(http, database, "theirs")
 
 
 async def client_of(
-    http: httpx.AsyncClient,
+    http: InProcess,
     database: Database,
     workspace: str,
     scopes: tuple[Scope, ...] = tuple(Scope),

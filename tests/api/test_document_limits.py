@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
 from graphql import (
     DocumentNode,
@@ -24,7 +23,7 @@ from hypothesis import strategies as st
 from app.api.graphql.execution.document_limits import Counts, document_counts
 from app.server.asgi import create_app
 from app.settings import Settings
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 
 RESPONSE_JSON = "application/graphql-response+json"
 
@@ -35,11 +34,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def serving(database_url: str, api: Client, **settings: Any) -> AsyncIterator[Client]:
     """The application with limits of the test's own."""
     app = create_app(Settings(_env_file=None, database_url=database_url, **settings))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://rollcall.test") as http,
-    ):
+    async with app.router.lifespan_context(app), InProcess(app) as http:
         yield Client(http, api.key)
 
 

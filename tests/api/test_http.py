@@ -285,7 +285,7 @@ async def in_chunks(body: bytes) -> AsyncIterator[bytes]:
 async def test_client_disconnect_is_not_logged_as_an_error(
     api: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = api.http._transport.app  # type: ignore[attr-defined]  # the ASGI application itself
+    app = api.http.app
     messages = [
         {"type": "http.request", "body": b'{"query":', "more_body": True},
         {"type": "http.disconnect"},

@@ -34,7 +34,7 @@ from app.tables import ApiKey
 from app.workspaces import workspaces
 from app.workspaces.keys import HELD_SECONDS, Scope, new_key
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.server import Server
 from tests.support.statements import statements
 
@@ -61,11 +61,11 @@ ROOT_FIELDS: dict[str, tuple[GraphQLObjectType, GraphQLField]] = {
 }
 
 
-async def ask(http: httpx.AsyncClient, *headers: tuple[str, str]) -> httpx.Response:
+async def ask(http: InProcess, *headers: tuple[str, str]) -> httpx.Response:
     return await http.post("/graphql", json={"query": VIEWER}, headers=list(headers))
 
 
-async def refusal(http: httpx.AsyncClient, *headers: tuple[str, str], content: Any) -> str:
+async def refusal(http: InProcess, *headers: tuple[str, str], content: Any) -> str:
     """The message of a 401."""
     response = await http.post(
         "/graphql", content=content, headers=[("content-type", "application/json"), *headers]
@@ -275,7 +275,7 @@ def test_root_field_declares_its_scope(name: str) -> None:
 
 
 async def test_key_without_the_scope_is_refused_at_each_root_field(
-    http: httpx.AsyncClient, database: Database
+    http: InProcess, database: Database
 ) -> None:
     await client_of(http, database, "ours")
     clients = {
@@ -302,7 +302,7 @@ async def test_key_without_the_scope_is_refused_at_each_root_field(
 
 
 async def test_key_with_only_the_scope_is_accepted_by_each_root_field(
-    http: httpx.AsyncClient, database: Database
+    http: InProcess, database: Database
 ) -> None:
     await client_of(http, database, "ours")
     clients: dict[tuple[Scope, ...], Client] = {}
@@ -316,7 +316,7 @@ async def test_key_with_only_the_scope_is_accepted_by_each_root_field(
 
 
 async def test_key_that_only_reads_is_refused_by_every_mutation(
-    http: httpx.AsyncClient, database: Database
+    http: InProcess, database: Database
 ) -> None:
     reader = await client_of(http, database, "ours", (Scope.CONTACTS_READ,))
     for name, (root, _) in ROOT_FIELDS.items():
@@ -329,7 +329,7 @@ async def test_key_that_only_reads_is_refused_by_every_mutation(
 
 
 async def test_fields_that_are_allowed_are_answered_beside_one_that_is_not(
-    http: httpx.AsyncClient, database: Database
+    http: InProcess, database: Database
 ) -> None:
     reader = await client_of(http, database, "ours", (Scope.CONTACTS_WRITE,))
     answer = await reader.execute(

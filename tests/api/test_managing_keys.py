@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy import func
 from sqlmodel import col, select, update
@@ -15,7 +14,7 @@ from app.tables import ApiKey
 from app.workspaces import administration, workspaces
 from app.workspaces.keys import HELD_SECONDS, Scope
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 
 CREATE = """mutation ($input: CreateKeyInput!) {
   createKey(input: $input) { key apiKey { id name prefix scopes source expiresAt revokedAt } }
@@ -69,7 +68,7 @@ async def test_created_key_does_what_its_scopes_say_in_the_workspace_of_its_make
 
 
 async def test_created_key_has_the_source_of_its_maker_or_a_named_one(
-    http: httpx.AsyncClient, database: Database
+    http: InProcess, database: Database
 ) -> None:
     shop = await client_of(http, database, "ours", source="shop")
     assert (await created(shop))[1]["source"] == "shop"
@@ -77,9 +76,7 @@ async def test_created_key_has_the_source_of_its_maker_or_a_named_one(
     assert (await client(VIEWER))["apiKey"]["source"] == "page"
 
 
-async def test_key_cannot_give_more_than_it_has(
-    http: httpx.AsyncClient, database: Database
-) -> None:
+async def test_key_cannot_give_more_than_it_has(http: InProcess, database: Database) -> None:
     maker = await client_of(http, database, "ours", (Scope.ADMIN, Scope.CONTACTS_WRITE))
     for scopes, code in (
         (["CONTACTS_WRITE"], []),
@@ -128,7 +125,7 @@ async def test_expired_key_is_refused(api: Client) -> None:
 
 
 async def test_revoked_key_is_refused_within_a_second_and_the_keys_that_it_made_with_it(
-    api: Client, http: httpx.AsyncClient, database: Database
+    api: Client, http: InProcess, database: Database
 ) -> None:
     maker = await client_of(http, database, "ours", is_new=False)
     child, _ = await created(maker)
@@ -146,7 +143,7 @@ async def test_revoked_key_is_refused_within_a_second_and_the_keys_that_it_made_
 
 
 async def test_key_that_ends_creates_none_while_its_look_up_is_cached(
-    api: Client, http: httpx.AsyncClient, database: Database
+    api: Client, http: InProcess, database: Database
 ) -> None:
     maker = await client_of(http, database, "ours", is_new=False)
     maker_id = UUID((await maker(VIEWER))["apiKey"]["id"])

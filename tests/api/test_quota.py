@@ -14,7 +14,7 @@ from app.database.sessions import Database
 from app.server.asgi import create_app
 from app.settings import RateLimit, Settings
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.statements import statements
 
 BURST = 1_000  # and a point a second: a test takes too little time for more than a few
@@ -34,14 +34,10 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 
 @asynccontextmanager
-async def serving(url: str, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(url: str, **settings: Any) -> AsyncIterator[InProcess]:
     """A server of its own, as another process would be."""
     app = create_app(Settings(_env_file=None, database_url=url, **LIMITED | settings))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://rollcall.test") as client,
-    ):
+    async with app.router.lifespan_context(app), InProcess(app) as client:
         yield client
 
 

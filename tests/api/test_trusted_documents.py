@@ -15,6 +15,7 @@ from app.errors import CommandFailed
 from app.server.asgi import create_app
 from app.settings import Settings
 from tests.conftest import client_of
+from tests.support.client import InProcess
 from tests.support.commands import Rollcall, refused
 
 # Where what is tested never meets the database but to look the key up.
@@ -74,10 +75,7 @@ async def serve(
             )
             app = create_app(settings)
             await stack.enter_async_context(app.router.lifespan_context(app))
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-            http = await stack.enter_async_context(
-                httpx.AsyncClient(transport=transport, base_url="http://rollcall.test")
-            )
+            http = await stack.enter_async_context(InProcess(app))
             client = await client_of(http, database, "ours")
 
             async def ask(accept: str = JSON, *, get: bool = False, **body: Any) -> httpx.Response:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 from graphql import GraphQLField
 
@@ -20,7 +19,7 @@ from app.database.sessions import Database
 from app.tables import Workspace
 from app.workspaces.keys import Scope
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.probes import (
     CREATE,
     DELETE_MANY,
@@ -135,7 +134,7 @@ PRYING: dict[str, list[Probe]] = {
 
 
 @pytest.fixture
-async def writer(api: Client, http: httpx.AsyncClient, database: Database) -> Client:
+async def writer(api: Client, http: InProcess, database: Database) -> Client:
     """A client of the workspace `ours` with every scope but contacts:read."""
     return await client_of(http, database, "ours", WITHOUT_READING, is_new=False)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy import text
 
@@ -15,7 +14,7 @@ from app.settings import Settings
 from app.workspaces import workspaces
 from tests.conftest import client_of
 from tests.support.citus import Citus, running
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.postgres import Cluster
 
 UPSERT = "mutation ($email: String!) { upsertContact(input: {email: $email}) { __typename } }"
@@ -64,12 +63,8 @@ async def _go_away_and_come_back(nodes: list[Cluster], url: str) -> None:
     _, worker, other = nodes
     limit = 1_000_000  # leases are of the workspace too
     app = create_app(Settings(_env_file=None, database_url=url, rate_limit_points_per_second=limit))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     database = Database(url)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://rollcall.test") as http,
-    ):
+    async with app.router.lifespan_context(app), InProcess(app) as http:
         ours, theirs = [
             await client_of(http, database, await workspace_on(database, node), is_new=False)
             for node in (worker, other)

@@ -4,14 +4,13 @@ import asyncio
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 from app.contacts.limits import ASSIGNMENTS_LIMIT
 from app.database.sessions import Database
 from app.workspaces.keys import Scope
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.consistency import look_up_faults
 
 ADA = {"externalId": "c1", "email": "ada@example.com"}
@@ -217,7 +216,7 @@ async def test_concurrent_callers_lose_and_repeat_nothing(api: Client) -> None:
 
 @pytest.mark.parametrize("document", [ASSIGN, UNASSIGN])
 async def test_another_workspace_and_a_reading_key_cannot(
-    api: Client, stranger: Client, http: httpx.AsyncClient, database: Database, document: str
+    api: Client, stranger: Client, http: InProcess, database: Database, document: str
 ) -> None:
     await api(CREATE, input=ADA)
     contact = (await api(ASSIGN, to=ENTITY))["contact"]

@@ -3,14 +3,13 @@
 from typing import Any
 from uuid import uuid4
 
-import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.database.sessions import Database
 from tests.conftest import client_of
 from tests.support.calls import Call, calls
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.statements import statements
 
 FIELDS = """
@@ -88,7 +87,7 @@ async def everyone(api: Client) -> Any:
 @given(rows=st.lists(calls, min_size=1, max_size=8), policy=calls)
 @settings(max_examples=25)
 async def test_bulk_equals_single_calls_in_order(
-    http: httpx.AsyncClient, database: Database, rows: list[Call], policy: Call
+    http: InProcess, database: Database, rows: list[Call], policy: Call
 ) -> None:
     one_by_one = await client_of(http, database, str(uuid4()))
     at_once = await client_of(http, database, str(uuid4()))

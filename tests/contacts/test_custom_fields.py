@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import httpx
 import pytest
 
 from app.contacts.limits import CUSTOM_FIELDS_LIMIT
@@ -12,7 +11,7 @@ from app.tables import CustomField
 from app.workspaces import workspaces
 from app.workspaces.keys import Scope
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.commands import Result, Rollcall
 
 DEFINE = """
@@ -98,7 +97,7 @@ async def test_of_callers_at_once_all_define_one_definition_and_one_removes_it(
 
 @pytest.mark.parametrize("document", [DEFINE, REMOVE])
 async def test_definitions_are_changed_by_admins_and_listed_by_readers(
-    api: Client, http: httpx.AsyncClient, database: Database, document: str
+    api: Client, http: InProcess, database: Database, document: str
 ) -> None:
     await define(api, "plan", "STRING")
     scopes = (Scope.CONTACTS_READ, Scope.CONTACTS_WRITE)

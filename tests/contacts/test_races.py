@@ -8,7 +8,6 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
-import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +17,7 @@ from app.fields.sources import DEFAULT_SOURCE
 from app.tables import Contact
 from tests.conftest import client_of
 from tests.support.calls import Call, OpenWorkingSet, calls, decided
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 
 CALLERS = 32
 ROUNDS = 20
@@ -254,7 +253,7 @@ async def test_one_of_many_creators_creates_and_one_of_many_deleters_deletes(api
 @settings(max_examples=20)
 @given(before=st.lists(calls, max_size=3), racing=st.lists(calls, min_size=4, max_size=4))
 async def test_concurrent_calls_equal_some_serial_order(
-    http: httpx.AsyncClient, database: Database, before: list[Call], racing: list[Call]
+    http: InProcess, database: Database, before: list[Call], racing: list[Call]
 ) -> None:
     api = await client_of(http, database, uuid4().hex)
     working_set = OpenWorkingSet()

@@ -4,13 +4,12 @@ import asyncio
 import os
 from typing import Any
 
-import httpx
 import pytest
 
 from app.database.sessions import Database
 from app.workspaces.keys import Scope
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.consistency import contacts, look_up_faults
 
 CALLERS = 16
@@ -61,7 +60,7 @@ ADA = {"email": "ada@example.com"}
 
 
 @pytest.fixture
-async def shop(api: Client, http: httpx.AsyncClient, database: Database) -> Client:
+async def shop(api: Client, http: InProcess, database: Database) -> Client:
     """A key of the workspace `ours` whose source is `shop`; that of `api` is `default`."""
     return await client_of(http, database, "ours", tuple(Scope), is_new=False, source="shop")
 

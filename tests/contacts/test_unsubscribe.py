@@ -4,14 +4,13 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from app.database.sessions import Database
 from app.tables import now
 from app.workspaces.keys import Scope
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 
 ADA = {"externalId": "c1", "email": "ada@example.com"}
 BY = {"externalId": "c1"}
@@ -125,7 +124,7 @@ async def test_concurrent_calls_make_one_change(api: Client) -> None:
 
 @pytest.mark.parametrize("document", [UNSUBSCRIBE, RESUBSCRIBE])
 async def test_another_workspace_and_a_reading_key_cannot(
-    api: Client, stranger: Client, http: httpx.AsyncClient, database: Database, document: str
+    api: Client, stranger: Client, http: InProcess, database: Database, document: str
 ) -> None:
     await api(CREATE, input=ADA)
     if document == RESUBSCRIBE:

@@ -29,7 +29,7 @@ from app.tables import Workspace
 from app.workspaces import keys, workspaces
 from app.workspaces.keys import Caller, Scope, authenticate
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.postgres import Cluster
 from tests.support.stored import new_workspace
 
@@ -80,11 +80,10 @@ async def connected(url: str, **settings: Any) -> AsyncIterator[Database]:
 @asynccontextmanager
 async def serving(url: str, **settings: Any) -> AsyncIterator[Client]:
     app = create_app(Settings(_env_file=None, database_url=url, **settings))
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         connected(url) as database,
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://rollcall.test") as client,
+        InProcess(app) as client,
     ):
         yield await client_of(client, database, "ours", is_new=False)
 

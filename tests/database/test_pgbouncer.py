@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 
-import httpx
 import pytest
 from sqlalchemy import make_url, text
 
@@ -16,7 +15,7 @@ from app.errors import TimedOut
 from app.server.asgi import create_app
 from app.settings import DatabaseSettings, Settings
 from tests.conftest import client_of
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.databases import empty_postgresql
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import Cluster
@@ -82,9 +81,7 @@ async def apis(url: str) -> AsyncIterator[list[Client]]:
         for number in range(PROCESSES):
             app = create_app(settings)
             await opened.enter_async_context(app.router.lifespan_context(app))
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-            http = httpx.AsyncClient(transport=transport, base_url="http://rollcall.test")
-            await opened.enter_async_context(http)
+            http = await opened.enter_async_context(InProcess(app))
             found.append(await client_of(http, database, "ours", is_new=number == 0))
         yield found
 

@@ -7,7 +7,6 @@ from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import Any, NoReturn
 
-import httpx
 from sqlalchemy import delete, insert, select, update
 from sqlmodel import SQLModel
 
@@ -15,7 +14,7 @@ from app.database.sessions import Database
 from app.tables import ApiKey, now
 from app.workspaces.keys import Scope
 from app.workspaces.workspaces import create_key, create_workspace
-from tests.support.client import Client
+from tests.support.client import Client, InProcess
 from tests.support.operations import Operation
 from tests.support.probes import CREATE, DEFINE, Target, everything, settle, told
 
@@ -79,18 +78,15 @@ class Sides:
 
     async def _answer(self, side: Side, operation: Operation) -> tuple[int, str]:
         given = {"query": operation.document, "variables": operation.variables}
-        response = await side.ours.http.post(
-            "/graphql",
-            content=json.dumps(given | {"operationName": operation.name}),
-            headers={"x-api-key": side.ours.key, "content-type": "application/json"},
-        )
-        text = response.content.decode()
+        body = json.dumps(given | {"operationName": operation.name}).encode()
+        status, content = await side.ours.http.post_graphql(side.ours.key, body)
+        text = content.decode()
         answer = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
-        assert response.status_code == 200, text
+        assert status == 200, text
         sent = json.dumps(given, ensure_ascii=False)
         assert [part for part in INSIDE.findall(text) if part not in sent] == [], text
         assert told(answer, given, self.target) == set(), text
-        return response.status_code, self.comparable(answer)
+        return status, self.comparable(answer)
 
     def comparable(self, answer: Any) -> str:
         """Without the times and the order of members, which PostgreSQL does not keep in a JSON
@@ -113,7 +109,7 @@ class Sides:
         return {str(value) for row in rows for value in row.values()}
 
 
-async def settled(databases: Sequence[Database], https: Sequence[httpx.AsyncClient]) -> Sides:
+async def settled(databases: Sequence[Database], https: Sequence[InProcess]) -> Sides:
     """The state is made on the first database, and copied."""
     keys = []
     async with databases[0].write_directory() as session:
