@@ -77,11 +77,19 @@ async def test_mutation_whose_answer_is_too_long_says_that_it_was_executed(
     assert (await api("{ contacts { totalCount } }"))["totalCount"] == 30
 
 
+def lengthened(items: list[Any], by: int) -> list[Any]:
+    """Half of the lists have more items than are written at once."""
+    return [*range(by), *items]
+
+
 plain = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=3)
 values = st.recursive(
     plain,
-    lambda inner: st.lists(inner, max_size=45) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=60,
+    lambda inner: (
+        st.builds(lengthened, st.lists(inner, max_size=5), st.integers(0, 40))
+        | st.dictionaries(st.text(max_size=3), inner)
+    ),
+    max_leaves=20,
 )
 
 

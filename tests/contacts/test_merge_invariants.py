@@ -66,12 +66,12 @@ async def test_each_identifier_finds_only_its_contact(
     caller = await new_workspace(database)
     asked: set[ContactKey] = set(KEYS)
     leads: Leads = {}
+    contacts: dict[ContactKey, Contact] = {}
     for step in [*FIRST, *sequence]:
-        before = await found(database, caller, asked)
-        leads = await expected(database, caller, step, leads, before)
+        leads = await expected(database, caller, step, leads, contacts)
         asked |= leads.keys()
-        after = await found(database, caller, asked)
-        assert {key: contact.id for key, contact in after.items()} == leads
+        contacts = await found(database, caller, asked)
+        assert {key: contact.id for key, contact in contacts.items()} == leads
     assert await look_up_faults(database) == {}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 
 from graphql import (
     ArgumentNode,
@@ -79,6 +80,7 @@ def reselected(document: str, field: GraphQLField, selected: str, *, dry_run: bo
     )
 
 
+@cache
 def _operation(document: str) -> OperationDefinitionNode:
     [operation] = parse(document).definitions
     assert isinstance(operation, OperationDefinitionNode)
