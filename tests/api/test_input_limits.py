@@ -98,8 +98,8 @@ async def test_nested_values_are_counted_before_they_are_parsed(api: Client) -> 
 @on_sqlite
 async def test_limit_of_values_is_a_setting(database_url: str, api: Client) -> None:
     async with serving(database_url, api, max_variable_values=4) as client:
-        for variables in ({"a": [1, 2]}, {"a": 1, "b": 2}):
-            assert "errors" not in await sent(client, body(NONE, **variables))
+        assert "errors" not in await sent(client, body(NONE, a=[1, 2]))
+        assert "errors" not in await sent(client, body(NONE, a=1, b=2))
         for variables in ({"a": [1, 2, 3]}, {"a": [1] * 500}, {"a": 1, "b": {"c": 1}}):
             [error] = (await sent(client, body(NONE, **variables)))["errors"]
             assert error["extensions"]["allowed"] == 4
