@@ -15,9 +15,9 @@ SWEEPS = 10  # in the shorter of the time limits
 SLICE = 20  # connections that are checked in one turn of the event loop
 REPORT_SECONDS = 10
 
-# Bytes of answers that the clients of all connections have not read: one of the longest answers by
-# default, and half of one.
-UNREAD_LIMIT = 24 * 1024 * 1024
+# Bytes of answers that the clients of all connections have not read: by default, one of the longest
+# answers.
+UNREAD_LIMIT = 16 * 1024 * 1024
 
 # A shorter rest of an answer is not looked at.
 LONG_REST = 64 * 1024
