@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 # More than one process can serve, so that only a client that loops is refused.
-PRODUCTION_POINTS_PER_SECOND = 1_000_000
+PRODUCTION_POINTS_PER_SECOND = 2_000_000
 BURST_SECONDS = 10
 
 MAX_POINTS = 2_000_000_000  # GraphQL's Int

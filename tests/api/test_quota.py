@@ -239,7 +239,7 @@ def test_production_on_postgresql_limits_keys_unless_told_otherwise() -> None:
     def limit(**settings: Any) -> RateLimit | None:
         return Settings(_env_file=None, **settings).rate_limit
 
-    by_default = RateLimit(1_000_000, 10_000_000)
+    by_default = RateLimit(2_000_000, 20_000_000)
     assert limit(environment="production", database_url=postgresql) == by_default
     assert limit(environment="production") is None
     assert limit(database_url=postgresql) is None

@@ -12,7 +12,7 @@ from uuid import UUID
 from app.fairness import FairSemaphore
 
 # Bulks of some hundred rows, whole pages of all fields, counts.
-LARGE_POINTS = 8_000
+LARGE_POINTS = 5_000
 
 # Two of them keep both Python and the database busy.
 LARGE_AT_ONCE = 4
