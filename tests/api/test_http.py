@@ -276,6 +276,17 @@ async def test_body_over_the_limit_is_413(database_url: str, api: Client) -> Non
             assert f"{limit:,}" in response.json()["errors"][0]["message"]
 
 
+async def test_length_of_a_body_may_have_thousands_of_leading_zeros(api: Client) -> None:
+    content = json.dumps({"query": VIEWER})
+    headers = {
+        "x-api-key": api.key,
+        "content-type": "application/json",
+        "content-length": str(len(content)).zfill(5_000),
+    }
+    response = await api.http.post("/graphql", content=content, headers=headers)
+    assert response.status_code == 200
+
+
 async def in_chunks(body: bytes) -> AsyncIterator[bytes]:
     for at in range(0, len(body), 100):
         yield body[at : at + 100]
