@@ -1,13 +1,16 @@
 """How many operations run at once, and whose turn it is, depends on the workspace."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.api.http.admission import Admission
+from app.database.sessions import Database
 from tests.support.client import Client
 
 OURS, THEIRS = UUID(int=1), UUID(int=2)
@@ -89,3 +92,27 @@ async def test_long_bodies_are_received_a_few_at_a_time(
     assert receiving.count(stranger) == 1
     go_on.set()
     assert await asyncio.gather(*tasks) == [200] * len(sent)
+
+
+@pytest.mark.own_database
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_short_bodies_of_many_values_wait_as_long_ones_do(
+    database: Database, api: Client
+) -> None:
+    """Their objects take much more memory than their JSON."""
+    upsert = "mutation ($input: ContactInput!) { upsertContact(input: $input) { __typename } }"
+    custom_fields = {"values": [{"a": 1} for _ in range(1_000)]}
+    contact = {"email": "ada@example.com", "customFields": custom_fields}
+    body = json.dumps({"query": upsert, "variables": {"input": contact}}).encode()
+
+    async def send() -> int:
+        return (await api.http.post_graphql(api.key, body))[0]
+
+    await api("{ viewer { scopes } }")  # the key is known
+    places = 2 + 6 + 64  # parsed, which wait for the writer; received; not received
+    async with database.write_directory() as session:
+        await (await session.connection()).execute(text("UPDATE workspace SET name = name"))
+        tasks = [asyncio.create_task(send()) for _ in range(places + 8)]
+        done = asyncio.as_completed(tasks)
+        assert [await next(done) for _ in range(8)] == [503] * 8
+    assert [await one for one in done] == [200] * places

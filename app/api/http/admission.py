@@ -25,6 +25,10 @@ SMALL_OF_ONE = 100
 # Bulks of some hundred rows. Their objects take several times as much memory as their JSON.
 LONG_BODY_BYTES = 64 * 1024
 
+# Of a shorter body. An empty object takes 25 times as much memory as its JSON, and half of
+# MAX_CONCURRENT_REQUESTS may hold theirs at once.
+LONG_BODY_VALUES = 2_000
+
 # Together they have as many bytes as 12 of the longest bodies, 48 MiB by default.
 RECEIVED_AT_ONCE = 12
 RECEIVED_OF_ONE = 6

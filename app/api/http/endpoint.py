@@ -23,7 +23,7 @@ from app.api.graphql.execution.answers import (
     is_unavailable,
     masked,
 )
-from app.api.http.admission import LONG_BODY_BYTES, Admission
+from app.api.http.admission import LONG_BODY_BYTES, LONG_BODY_VALUES, Admission
 from app.api.http.body import parsed_body, receive_rest, receive_start
 from app.api.http.cancellation import Watch
 from app.api.http.compression import Compression
@@ -35,6 +35,7 @@ from app.api.http.operations import Operations
 from app.api.http.parameters import Parameters, parameters_of, parameters_of_url
 from app.api.http.rate_headers import rate_headers, retry_after
 from app.api.http.response import respond
+from app.api.http.variable_limits import has_more_values
 from app.database.sessions import Database
 from app.errors import BadRequest, RateLimited, RollcallError, TimedOut, Unavailable
 from app.settings import Settings
@@ -133,7 +134,7 @@ class GraphQLEndpoint:
             parameters = parameters_of_url(call.request.query_params, values_limit)
             return await self._watch.run(receive, self._run(call, parameters))
         body, is_whole = await receive_start(receive, call.headers, LONG_BODY_BYTES, limit)
-        if is_whole and len(body) <= LONG_BODY_BYTES:
+        if is_whole and not _is_long(body):
             return await self._watch.run(receive, self._run_short(call, body))
         now = asyncio.get_running_loop().time
         asked = now()
@@ -195,6 +196,10 @@ class GraphQLEndpoint:
         return respond(
             answer, media_type, status, limit if cost * BYTES_OF_A_POINT > limit else None
         )
+
+
+def _is_long(body: bytearray) -> bool:
+    return len(body) > LONG_BODY_BYTES or has_more_values(body, LONG_BODY_VALUES)
 
 
 def _refusal(error: RollcallError, media_type: str) -> Response:
