@@ -68,6 +68,7 @@ class Cluster:
     def kill(self) -> None:
         """Kills it with SIGKILL. Returns when the last of its processes has ended."""
         postmaster = psutil.Process(self._postmaster.pid)
+        postmaster.suspend()  # it would start others in place of the first that are killed
         family = [*postmaster.children(recursive=True), postmaster]
         for process in family:
             with suppress(psutil.NoSuchProcess):
