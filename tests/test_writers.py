@@ -12,7 +12,7 @@ TABLES = {
     *("CONTACT", "IDENTIFIER", "TERM"),
     *("ContactTable", "IdentifierTable", "TermTable"),
 }
-WRITES = {"insert", "update", "delete", "delete_rows", "add", "add_all", "merge"}
+WRITES = {"insert", "update", "delete", "add", "add_all", "merge"}
 
 
 def writes(source: str) -> Iterator[int]:
@@ -47,8 +47,8 @@ def test_only_the_store_writes_contacts_and_what_is_kept_beside_them() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "session.insert(CONTACT, rows)",
-        "await session.delete_rows(TERM, [row])",
+        "session.write(insert(CONTACT, rows))",
+        "delete(TERM, [row])",
         "session.exec(update(ContactTable).where(condition))",
         "session.exec(delete(IdentifierTable))",
         "session.add(ContactTable(id=1))",
@@ -60,7 +60,7 @@ def test_write_is_recognised(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["select(ContactTable)", "session.insert(CUSTOM_FIELD, rows)", "values.update(row)"]
+    "source", ["select(ContactTable)", "insert(CUSTOM_FIELD, rows)", "values.update(row)"]
 )
 def test_read_is_none(source: str) -> None:
     assert list(writes(source)) == []

@@ -12,15 +12,13 @@ from sqlalchemy import (
     GenerativeSelect,
     PoolProxiedConnection,
     Select,
-    Table,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.prepared import Prepared
+from app.database.writes import Part, Row
 from app.fairness import FairSemaphore
 from app.progress import Report
-
-Row = Mapping[str, Any]
 
 
 class RowLock(Enum):
@@ -68,23 +66,10 @@ class Dialect(Hashable, Protocol):
     async def build_text_indexes(self, connection: AsyncConnection, report: Report) -> None:
         """After the migrations: those that are no part of the schema everywhere."""
 
-    def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:
-        """For `write`. Rows are inserted in their order."""
-
-    def update(self, table: Table, columns: tuple[str, ...]) -> Prepared:
-        """For `write`. The columns include the primary key, without the workspace."""
-
-    def delete(self, table: Table) -> Prepared:
-        """For `write`. The rows are primary keys, without the workspace."""
-
     async def write(
-        self,
-        connection: PoolProxiedConnection,
-        statement: Prepared,
-        workspace_id: UUID,
-        rows: Sequence[Row],
+        self, connection: PoolProxiedConnection, workspace_id: UUID, parts: Sequence[Part]
     ) -> None:
-        """Runs a statement once for all rows. Their values are in the order of its columns."""
+        """Writes all parts, in the transaction of a session."""
 
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         """SQL of a table whose rows are the parameter `name`: what `parameter` makes of them.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,17 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     ColumnElement,
+    Delete,
     Executable,
     Float,
     FromClause,
     GenerativeSelect,
+    Insert,
     PoolProxiedConnection,
     Select,
     Table,
     Text,
+    Update,
     Uuid,
     bindparam,
     cast,
@@ -39,17 +43,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database import json_bytes
 from app.database.citus import PROPAGATE, SEQUENTIAL
-from app.database.dialect import Row, RowLock
+from app.database.dialect import RowLock
 from app.database.engine import new_engine
 from app.database.errors import timed_out
 from app.database.prepared import Prepared
 from app.database.text_indexes import UNBROKEN, build_text_indexes
+from app.database.writes import STATEMENTS, Action, Form, Part, Row
 from app.fairness import FairSemaphore
 from app.progress import Report
 from app.settings import DatabaseSettings
@@ -72,6 +78,13 @@ _LOCKS = {
 # asyncpg's timestamps are in UTC.
 _PROCESSORS = {**json_bytes.PROCESSORS, Float: None, UTCDateTime: None}
 
+# The parameter with the rows of a part of a statement, by the position of the part.
+_GIVEN = "given_{}"
+
+# Of a connection: whether its server has loaded Citus, which is not done without a restart.
+_HAS_CITUS = "has_citus"
+_LOADED = "SELECT current_setting('citus.shard_count', true) IS NOT NULL"
+
 _TYPES: dict[type, type[TypeEngine[Any]]] = {str: Text, float: Float}
 
 # Statistics are of all workspaces, and may be old or missing. No plan reads a table from its start,
@@ -81,10 +94,6 @@ _PLANS = (
     "SET {0} enable_seqscan = off; SET {0} enable_sort = off;"
     "SET {0} max_parallel_workers_per_gather = 0; SET {0} jit = off;"
 )
-
-
-class _OfExisting(Prepared):
-    """A statement whose given rows have the workspace too, to be looked up in the table."""
 
 
 class PostgreSQL:
@@ -147,16 +156,18 @@ class PostgreSQL:
         return rows
 
     async def write(
-        self,
-        connection: PoolProxiedConnection,
-        statement: Prepared,
-        workspace_id: UUID,
-        rows: Sequence[Row],
+        self, connection: PoolProxiedConnection, workspace_id: UUID, parts: Sequence[Part]
     ) -> None:
-        if isinstance(statement, _OfExisting):
-            rows = [{"workspace_id": str(workspace_id), **row} for row in rows]
-        arguments = statement.arguments(workspace_id=workspace_id, given=_document(rows))
-        await self.fetch(connection, statement.text, arguments)
+        """In one statement. Citus takes no such statement on distributed tables."""
+        together = [[one] for one in parts] if connection.info[_HAS_CITUS] else [parts]
+        for some in together:
+            statement = _statement(self, tuple(form for form, _ in some))
+            given = {
+                _GIVEN.format(number): _document(_with_workspace(form, rows, workspace_id))
+                for number, (form, rows) in enumerate(some)
+            }
+            arguments = statement.arguments(workspace_id=workspace_id, **given)
+            await self.fetch(connection, statement.text, arguments)
 
     async def close(self) -> None:
         await self.writer.dispose()
@@ -177,21 +188,6 @@ class PostgreSQL:
         await connection.commit()
         outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await outside.run_sync(build_text_indexes, report)
-
-    def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:
-        new = select(bindparam("workspace_id", type_=Uuid), *_given(table, columns).c)
-        return self.prepare(insert(table).from_select(["workspace_id", *columns], new))
-
-    def update(self, table: Table, columns: tuple[str, ...]) -> Prepared:
-        new = _given(table, ("workspace_id", *columns))
-        values = {table.c[one.name]: one for one in new.c if not table.c[one.name].primary_key}
-        statement = update(table).where(*_named(table, new)).values(values)
-        return _OfExisting(statement, self.writer.dialect, _PROCESSORS)
-
-    def delete(self, table: Table) -> Prepared:
-        new = _given(table, [column.name for column in table.primary_key])
-        statement = delete(table).where(*_named(table, new))
-        return _OfExisting(statement, self.writer.dialect, _PROCESSORS)
 
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
@@ -229,11 +225,32 @@ class PostgreSQL:
         return f"LEFT JOIN LATERAL ({one}) AS {table} ON true"
 
 
-def _given(table: Table, names: Sequence[str]) -> Any:
-    """The rows of the parameter `given`, a JSON document."""
+@lru_cache(maxsize=STATEMENTS)
+def _statement(postgresql: PostgreSQL, forms: tuple[Form, ...]) -> Prepared:
+    """Each form is a part of the statement, and has the parameter `given_` with its position."""
+    each = [_written(form, _GIVEN.format(number)) for number, form in enumerate(forms)]
+    others = (one.cte(f"written_{number}") for number, one in enumerate(each[1:], 1))
+    return postgresql.prepare(each[0].add_cte(*others))
+
+
+def _written(form: Form, parameter: str) -> Insert | Update | Delete:
+    action, table, columns = form
+    if action is Action.INSERT:
+        given = _rows(table, columns, parameter)
+        new = select(bindparam("workspace_id", type_=Uuid), *given.c)
+        return insert(table).from_select(["workspace_id", *columns], new)
+    given = _rows(table, ("workspace_id", *columns), parameter)
+    if action is Action.DELETE:
+        return delete(table).where(*_named(table, given))
+    values = {table.c[one.name]: one for one in given.c if not table.c[one.name].primary_key}
+    return update(table).where(*_named(table, given)).values(values)
+
+
+def _rows(table: Table, names: Sequence[str], parameter: str) -> Any:
+    """The rows of a parameter, a JSON document."""
     columns = (column(name, table.c[name].type) for name in names)
-    recordset = func.json_to_recordset(cast(bindparam("given", type_=Text), JSON))
-    return recordset.table_valued(*columns, name="given").render_derived(with_types=True)
+    recordset = func.json_to_recordset(cast(bindparam(parameter, type_=Text), JSON))
+    return recordset.table_valued(*columns, name=parameter).render_derived(with_types=True)
 
 
 def _named(table: Table, given: Any) -> Iterator[ColumnElement[bool]]:
@@ -243,6 +260,14 @@ def _named(table: Table, given: Any) -> Iterator[ColumnElement[bool]]:
     yield given.c.workspace_id == workspace_id
     for key in table.primary_key:
         yield key == (workspace_id if key.name == "workspace_id" else given.c[key.name])
+
+
+def _with_workspace(form: Form, rows: Sequence[Row], workspace_id: UUID) -> Sequence[Row]:
+    """As `_named` compares it."""
+    if form.action is Action.INSERT:
+        return rows
+    text = str(workspace_id)
+    return [{"workspace_id": text, **row} for row in rows]
 
 
 def _document(rows: Sequence[Row]) -> str:
@@ -323,5 +348,6 @@ def _set_plans(engine: AsyncEngine) -> None:
     another process of Rollcall has set up in the same way."""
 
     @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: Any, _: Any) -> None:
+    def connect(connection: Any, record: ConnectionPoolEntry) -> None:
         connection.run_async(lambda driver: driver.execute(_PLANS.format("SESSION")))
+        record.info[_HAS_CITUS] = connection.run_async(lambda driver: driver.fetchval(_LOADED))

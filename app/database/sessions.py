@@ -4,27 +4,36 @@ A session is bound to the workspace of its caller: whatever it reads or writes o
 workspaces belongs to that one. Sessions without a workspace see `workspace` and `api_key` alone.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import asynccontextmanager
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import PoolProxiedConnection, Table, bindparam, event
+from sqlalchemy import PoolProxiedConnection, bindparam, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState, Session, with_loader_criteria
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database.dialect import Dialect, Row
+from app.database.dialect import Dialect
 from app.database.engine import pooled
 from app.database.errors import translated_errors, translated_errors_of_commit
 from app.database.postgresql import PostgreSQL
 from app.database.prepared import Prepared
 from app.database.sharing import Answer, Call, Shared
 from app.database.sqlite import SQLite
+from app.database.writes import Form, Part, Row, Write
 from app.errors import CommandFailed
 from app.settings import DatabaseSettings
 from app.tables import OfWorkspace
@@ -38,6 +47,10 @@ class InWorkspace(Protocol):
     def workspace_id(self) -> UUID: ...
 
 
+# Of a session: the id of the workspace that it is bound to.
+_WORKSPACE = "workspace"
+
+
 class WorkspaceSession(AsyncSession):
     """A session that sees one workspace."""
 
@@ -46,13 +59,7 @@ class WorkspaceSession(AsyncSession):
         self.dialect = dialect
         self.workspace_id = workspace_id
         self._driver: PoolProxiedConnection | None = None
-        self.sync_session.info["scope"] = [
-            # The function is called with each alias of the table too.
-            with_loader_criteria(
-                table, lambda entity: entity.workspace_id == workspace_id, include_aliases=True
-            )
-            for table in OfWorkspace.__subclasses__()
-        ]
+        self.sync_session.info[_WORKSPACE] = workspace_id
 
     async def fetch(self, statement: Prepared, **parameters: Any) -> list[dict[str, Any]]:
         """The rows, by column, of a statement that compares `:workspace_id` in each table."""
@@ -60,23 +67,22 @@ class WorkspaceSession(AsyncSession):
         found = await self.dialect.fetch(await self._begun(), statement.text, arguments)
         return statement.rows(found)
 
-    async def insert(self, table: Table, rows: Iterable[Row]) -> None:
-        """In their order. All rows have the same columns."""
-        async for some in _pieces(rows):
-            await self._write(_insert(self.dialect, table, tuple(some[0])), some)
+    async def write(self, *writes: Write) -> None:
+        """Runs the writes, in as few statements as the database can. None may depend on another."""
+        parts: list[Part] = []
+        count = 0
+        for one in writes:
+            async for rows in _pieces(one.rows):
+                if count + len(rows) > ROWS_AT_ONCE:
+                    await self._write(parts)
+                    parts, count = [], 0
+                parts.append((Form(one.action, one.table, tuple(rows[0])), rows))
+                count += len(rows)
+        if parts:
+            await self._write(parts)
 
-    async def update(self, table: Table, rows: Iterable[Row]) -> None:
-        """Each row has its key, and all have the same columns."""
-        async for some in _pieces(rows):
-            await self._write(_update(self.dialect, table, tuple(some[0])), some)
-
-    async def delete_rows(self, table: Table, rows: Iterable[Row]) -> None:
-        """Each row is the key of one to delete."""
-        async for some in _pieces(rows):
-            await self._write(_delete(self.dialect, table), some)
-
-    async def _write(self, statement: Prepared, rows: Sequence[Row]) -> None:
-        await self.dialect.write(await self._begun(), statement, self.workspace_id, rows)
+    async def _write(self, parts: Sequence[Part]) -> None:
+        await self.dialect.write(await self._begun(), self.workspace_id, parts)
 
     async def _begun(self) -> PoolProxiedConnection:
         """The connection of the session, in its transaction."""
@@ -104,25 +110,6 @@ async def _pieces(rows: Iterable[Row]) -> AsyncIterator[Sequence[Row]]:
         yield some
 
 
-# The statements that are kept: updates of rows have many sets of columns.
-STATEMENTS = 256
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _insert(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> Prepared:
-    return dialect.insert(table, columns)
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _update(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> Prepared:
-    return dialect.update(table, columns)
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _delete(dialect: Dialect, table: Table) -> Prepared:
-    return dialect.delete(table)
-
-
 def prepared(dialect: Dialect, statement: Any) -> Prepared:
     """A statement that is bound to the workspace of its parameter `workspace_id`."""
     return dialect.prepare(statement.options(*_OF_PARAMETER))
@@ -141,8 +128,16 @@ _OF_PARAMETER = [
 @event.listens_for(Session, "do_orm_execute")
 def bind_to_workspace(state: ORMExecuteState) -> None:
     """Adds the condition on the workspace to every table of workspaces that the statement names."""
-    if scope := state.session.info.get("scope"):
-        state.statement = state.statement.options(*scope)
+    if workspace_id := state.session.info.get(_WORKSPACE):
+        state.statement = state.statement.options(*_of_workspace(workspace_id))
+
+
+def _of_workspace(workspace_id: UUID) -> Iterator[LoaderCriteriaOption]:
+    for table in OfWorkspace.__subclasses__():
+        # The function is called with each alias of the table too.
+        yield with_loader_criteria(
+            table, lambda entity: entity.workspace_id == workspace_id, include_aliases=True
+        )
 
 
 class Database:

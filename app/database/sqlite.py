@@ -22,7 +22,6 @@ from sqlalchemy import (
     GenerativeSelect,
     PoolProxiedConnection,
     Select,
-    Table,
     Text,
     Uuid,
     and_,
@@ -41,16 +40,11 @@ from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database import json_bytes
-from app.database.dialect import Row, RowLock
+from app.database.dialect import RowLock
 from app.database.engine import new_engine
 from app.database.prepared import Prepared
-from app.database.sqlite_writes import (
-    change,
-    create_temporary_table,
-    deletion,
-    insertion,
-    write,
-)
+from app.database.sqlite_writes import create_temporary_table, write
+from app.database.writes import Part, Row
 from app.fairness import FairSemaphore
 from app.progress import Report
 from app.settings import DatabaseSettings
@@ -126,15 +120,13 @@ class SQLite:
     fetch_single = fetch
 
     async def write(
-        self,
-        connection: PoolProxiedConnection,
-        statement: Prepared,
-        workspace_id: UUID,
-        rows: Sequence[Row],
+        self, connection: PoolProxiedConnection, workspace_id: UUID, parts: Sequence[Part]
     ) -> None:
+        """In one visit of the driver's thread."""
         driver: Any = connection.driver_connection
         with _limited(connection):
-            await driver._execute(write, driver._conn, statement, workspace_id, rows)
+            dialect = self.writer.dialect
+            await driver._execute(write, driver._conn, dialect, workspace_id, parts)
 
     async def close(self) -> None:
         for engine in (self.reader, self.single, self.writer):
@@ -149,15 +141,6 @@ class SQLite:
 
     async def build_text_indexes(self, connection: AsyncConnection, report: Report) -> None:
         """FTS5 is a part of the schema."""
-
-    def insert(self, table: Table, columns: tuple[str, ...]) -> Prepared:
-        return insertion(table, columns, self.writer.dialect)
-
-    def update(self, table: Table, columns: tuple[str, ...]) -> Prepared:
-        return change(table, columns, self.writer.dialect)
-
-    def delete(self, table: Table) -> Prepared:
-        return deletion(table, self.writer.dialect)
 
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         members = ", ".join(

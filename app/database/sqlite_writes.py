@@ -7,6 +7,7 @@ are put into a temporary table, and written from there by one statement.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter
 from sqlite3 import Connection
 from typing import Any
@@ -32,6 +33,7 @@ from sqlalchemy import (
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database.prepared import Prepared, Processors
+from app.database.writes import STATEMENTS, Action, Form, Part, Row
 from app.tables import CONTACT
 
 _TEXT_INDEXED = {CONTACT.name}
@@ -69,38 +71,42 @@ def create_temporary_table(driver: Any) -> None:
     cursor.close()
 
 
-def insertion(into: Table, columns: Sequence[str], dialect: Dialect) -> Prepared:
+def write(driver: Connection, dialect: Dialect, workspace_id: UUID, parts: Sequence[Part]) -> None:
+    """Runs in the thread of the driver."""
+    for form, rows in parts:
+        write_rows(driver, statement(form, dialect), workspace_id, rows)
+
+
+def write_rows(
+    driver: Connection, written: Prepared, workspace_id: UUID, rows: Sequence[Row]
+) -> None:
+    if not isinstance(written, _OnGiven):
+        many = written.arguments_of_rows(rows, workspace_id=workspace_id)
+        driver.executemany(written.text, many)
+        return
+    driver.executemany(written.fill.text, written.fill.arguments_of_rows(rows))
+    driver.execute(written.text, written.arguments(workspace_id=workspace_id))
+    driver.execute("DELETE FROM temp.given")
+
+
+@lru_cache(maxsize=STATEMENTS)
+def statement(form: Form, dialect: Dialect) -> Prepared:
+    action, into, columns = form
+    if action is Action.DELETE:
+        where = (key == bindparam(key.name) for key in into.primary_key)
+        return Prepared(delete(into).where(*where), dialect, {}, _TO_DRIVER)
     given = _given(into, columns)
+    if action is Action.UPDATE:
+        new = {one.name: one for one in given.c if not into.c[one.name].primary_key}
+        updated = update(into).where(*_named(into, given)).values(new)
+        return _OnGiven(updated, given, dialect)
     workspace_id = bindparam("workspace_id", type_=Uuid)
     if into.name in _TEXT_INDEXED:
         rows = select(workspace_id, *given.c)
-        statement = insert(into).from_select(["workspace_id", *columns], rows)
-        return _OnGiven(statement, given, dialect)
+        inserted = insert(into).from_select(["workspace_id", *columns], rows)
+        return _OnGiven(inserted, given, dialect)
     values = {"workspace_id": workspace_id, **_parameters(given)}
     return Prepared(insert(into).values(values), dialect, {}, _TO_DRIVER)
-
-
-def change(of: Table, columns: Sequence[str], dialect: Dialect) -> Prepared:
-    given = _given(of, columns)
-    values = {one.name: one for one in given.c if not of.c[one.name].primary_key}
-    statement = update(of).where(*_named(of, given)).values(values)
-    return _OnGiven(statement, given, dialect)
-
-
-def deletion(of: Table, dialect: Dialect) -> Prepared:
-    statement = delete(of).where(*(key == bindparam(key.name) for key in of.primary_key))
-    return Prepared(statement, dialect, {}, _TO_DRIVER)
-
-
-def write(driver: Connection, statement: Prepared, workspace_id: UUID, rows: Sequence[Any]) -> None:
-    """Runs in the thread of the driver."""
-    if not isinstance(statement, _OnGiven):
-        many = statement.arguments_of_rows(rows, workspace_id=workspace_id)
-        driver.executemany(statement.text, many)
-        return
-    driver.executemany(statement.fill.text, statement.fill.arguments_of_rows(rows))
-    driver.execute(statement.text, statement.arguments(workspace_id=workspace_id))
-    driver.execute("DELETE FROM temp.given")
 
 
 def _given(table_: Table, columns: Sequence[str]) -> TableClause:

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite_dialect
 from app.contacts.decision.decide import Request
 from app.contacts.upsert import upsert
 from app.database.sessions import Database
-from app.database.sqlite_writes import insertion
+from app.database.sqlite_writes import statement
+from app.database.writes import Action, Form
 from app.tables import CONTACT, TERM
 from tests.support.statements import every_statement
 from tests.support.stored import new_workspace
@@ -35,7 +36,7 @@ VALUES = {
 
 @given(st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=3))
 def test_values_are_stored_as_sqlalchemy_stores_them(rows: list[dict[str, Any]]) -> None:
-    fill = insertion(CONTACT, tuple(VALUES), DIALECT).fill  # type: ignore[attr-defined]  # has one
+    fill = statement(Form(Action.INSERT, CONTACT, tuple(VALUES)), DIALECT).fill  # type: ignore[attr-defined]  # has one
     by_sqlalchemy = {
         name: CONTACT.c[name].type.dialect_impl(DIALECT).bind_processor(DIALECT) for name in VALUES
     }
@@ -51,9 +52,10 @@ def test_values_are_stored_as_sqlalchemy_stores_them(rows: list[dict[str, Any]])
 
 
 def test_values_that_all_rows_share_are_given_once() -> None:
-    statement = insertion(TERM, ("kind", "key", "text", "number", "contact_id"), DIALECT)
+    columns = ("kind", "key", "text", "number", "contact_id")
+    inserted = statement(Form(Action.INSERT, TERM, columns), DIALECT)
     row = {"kind": "tag", "key": "", "text": "vip", "number": 0.0, "contact_id": UUID(int=1)}
-    [first, second] = statement.arguments_of_rows([row, row], workspace_id=UUID(int=2))
+    [first, second] = inserted.arguments_of_rows([row, row], workspace_id=UUID(int=2))
     assert first == second
     assert f"{2:032x}" in first
 

@@ -7,15 +7,12 @@ from unittest.mock import patch  # to listen: what is patched still runs
 
 from sqlalchemy import Engine, event
 
+from app.database import sqlite_writes
 from app.database.postgresql import PostgreSQL
-from app.database.prepared import Prepared
 from app.database.sqlite import SQLite
 
-# What runs statements past SQLAlchemy, with the statement as the second argument.
-_DRIVERS = [
-    *((kind, name) for kind in (PostgreSQL, SQLite) for name in ("fetch", "fetch_single")),
-    (SQLite, "write"),
-]
+# What runs statements past SQLAlchemy, beside the writes of SQLite.
+_DRIVERS = [(kind, name) for kind in (PostgreSQL, SQLite) for name in ("fetch", "fetch_single")]
 
 
 See = Callable[[str, Any], None]
@@ -26,16 +23,22 @@ def past_sqlalchemy(see: See) -> Iterator[None]:
     """Calls `see` with each statement that a driver is given by this project, and its arguments."""
 
     def watched(function: Any) -> Any:
-        async def run(dialect: Any, connection: Any, statement: Any, *arguments: Any) -> Any:
-            text = statement.text if isinstance(statement, Prepared) else statement
-            see(text.strip(), arguments[0] if len(arguments) == 1 else arguments)
+        async def run(dialect: Any, connection: Any, statement: str, *arguments: Any) -> Any:
+            see(statement.strip(), arguments[0])
             return await function(dialect, connection, statement, *arguments)
 
         return run
 
+    write_rows = sqlite_writes.write_rows
+
+    def write(driver: Any, statement: Any, *arguments: Any) -> None:
+        see(statement.text.strip(), arguments)
+        write_rows(driver, statement, *arguments)
+
     with ExitStack() as patches:
         for kind, name in _DRIVERS:
             patches.enter_context(patch.object(kind, name, watched(getattr(kind, name))))
+        patches.enter_context(patch.object(sqlite_writes, "write_rows", write))
         yield
 
 

@@ -24,11 +24,12 @@ from app.contacts.store.columns import (
     read_types,
 )
 from app.database import words
-from app.database.dialect import Dialect, Row, RowLock
+from app.database.dialect import Dialect, RowLock
 from app.database.errors import LostRace
 from app.database.json_bytes import JsonBytes
 from app.database.prepared import Prepared
 from app.database.sessions import Database, InWorkspace, WorkspaceSession
+from app.database.writes import Row
 from app.errors import LimitExceeded
 from app.tables import Contact
 

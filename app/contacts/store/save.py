@@ -1,8 +1,8 @@
 """The only writer of contacts, and of their identifiers and terms.
 
-Each step is one statement or none, and several for more rows than one statement writes. All callers
-insert identifiers in the same order, so that callers with the same identifiers wait for one another
-at the first of them; the second caller fails on the primary key and tries again.
+What is removed is written first, because an identifier may move from one contact to another. All
+callers insert identifiers in the same order, so that callers with the same identifiers wait for one
+another at the first of them; the second caller fails on the primary key and tries again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +17,7 @@ from app.contacts.limits import INDEXED_VALUES_LIMIT
 from app.contacts.store.columns import changes_of_rows, row
 from app.contacts.store.terms import Term, terms
 from app.database.sessions import WorkspaceSession
+from app.database.writes import delete, insert, update
 from app.errors import LimitExceeded
 from app.tables import CONTACT, IDENTIFIER, TERM, Contact
 from app.turns import TRANSACTION_TURN_SECONDS, in_turns
@@ -38,18 +39,22 @@ async def save(session: WorkspaceSession, changes: Sequence[Change]) -> None:
     steps = list(_steps(changes))
     old_keys, new_keys = await _differences(steps, _identifiers)
     old_terms, new_terms = await _term_differences(steps)
-    await session.delete_rows(IDENTIFIER, starmap(_identifier, sorted(old_keys)))
-    await session.delete_rows(TERM, starmap(_term, old_terms))
-    deleted = (before for before, after in steps if before and not after)
-    await session.delete_rows(CONTACT, ({"id": contact.id} for contact in deleted))
-    await session.insert(IDENTIFIER, starmap(_identifier, sorted(new_keys)))
+    deleted = ({"id": before.id} for before, after in steps if before and not after)
     created = (after for before, after in steps if after and not before)
-    await session.insert(CONTACT, map(row, created))
-    # SQLite writes each index of a column that is set, even to the same value.
     updated = [(before, after) for before, after in steps if before and after]
+    # SQLite writes each index of a column that is set, even to the same value.
     changed = (row for row in changes_of_rows(updated) if row.keys() != {"id"})
-    await session.update(CONTACT, changed)
-    await session.insert(TERM, starmap(_term, new_terms))
+    await session.write(
+        delete(IDENTIFIER, starmap(_identifier, sorted(old_keys))),
+        delete(TERM, starmap(_term, old_terms)),
+        delete(CONTACT, deleted),
+    )
+    await session.write(
+        insert(IDENTIFIER, starmap(_identifier, sorted(new_keys))),
+        insert(CONTACT, map(row, created)),
+        update(CONTACT, changed),
+        insert(TERM, starmap(_term, new_terms)),
+    )
 
 
 async def check_changes(changes: Sequence[Change]) -> None:
