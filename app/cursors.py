@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from binascii import b2a_base64
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2s
 from typing import Any
@@ -17,11 +18,16 @@ class BrokenCursor(ValueError):
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-def encode(workspace_id: UUID, order: str, position: list[Any]) -> str:
-    """`order` names the sort (`CREATED_AT DESC`), `position` is the row's place in it."""
-    # PostgreSQL's driver has a UUID of its own, which orjson leaves to `default`.
-    text = orjson.dumps([_mark(workspace_id, order), *position], default=str)
-    return b2a_base64(text, newline=False).translate(_URL_SAFE).decode()
+def encoder(workspace_id: UUID, order: str) -> Callable[..., str]:
+    """Encodes positions. `order` names the sort (`CREATED_AT DESC`), a position is the row's place
+    in it: JSON values and timestamps."""
+    mark = _mark(workspace_id, order)
+
+    def encode(*position: Any) -> str:
+        text = orjson.dumps((mark, *position))
+        return b2a_base64(text, newline=False).translate(_URL_SAFE).decode()
+
+    return encode
 
 
 def decode(workspace_id: UUID, order: str, cursor: str) -> list[Any]:

@@ -64,8 +64,8 @@ def page_size(first: int | None) -> int:
 
 
 def cursor(caller: Caller, position: Position) -> str:
-    place = [position.reason.name, position.value, str(position.contact_id)]
-    return cursors.encode(caller.workspace_id, _ORDER, place)
+    encode = cursors.encoder(caller.workspace_id, _ORDER)
+    return encode(position.reason.name, position.value, str(position.contact_id))
 
 
 def position_at(caller: Caller, cursor: str) -> Position:

@@ -74,7 +74,7 @@ class Dialect(Hashable, Protocol):
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         """SQL of a table whose rows are the parameter `name`: what `parameter` makes of them.
 
-        `columns` has the SQL type of each.
+        `columns` has the SQL type of each. A UUID is given as text.
         """
 
     def parameter(self, rows: Sequence[Row]) -> str:

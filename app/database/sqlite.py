@@ -144,16 +144,13 @@ class SQLite:
 
     def given(self, name: str, columns: Mapping[str, str]) -> str:
         members = ", ".join(
-            f"json_extract(value, '$[{index}]') AS {column}" for index, column in enumerate(columns)
+            f"{_member(index, kind)} AS {column}"
+            for index, (column, kind) in enumerate(columns.items())
         )
         return f"(SELECT {members} FROM json_each(:{name})) AS {name}"  # noqa: S608  # of names
 
     def parameter(self, rows: Sequence[Row]) -> str:
-        plain = [
-            [value.hex if isinstance(value, UUID) else value for value in row.values()]
-            for row in rows
-        ]
-        return orjson.dumps(plain).decode()
+        return orjson.dumps([list(row.values()) for row in rows]).decode()
 
     def values(self, values: Sequence[Any]) -> FromClause:
         plain = [value.hex if isinstance(value, UUID) else value for value in values]
@@ -182,6 +179,12 @@ class SQLite:
         self, table: str, columns: Sequence[str], on: str, lock: RowLock = RowLock.NONE
     ) -> str:
         return f"LEFT JOIN {table} ON {on}"  # SQLite never turns a LEFT JOIN round
+
+
+def _member(index: int, kind: str) -> str:
+    """Of a JSON array. The stored form of a UUID is its digits alone."""
+    member = f"json_extract(value, '$[{index}]')"
+    return f"replace({member}, '-', '')" if kind == "uuid" else member
 
 
 class StatementClock:

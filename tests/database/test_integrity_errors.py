@@ -32,7 +32,7 @@ def attempts() -> Iterator[list[str]]:
     sent: list[str] = []
 
     def note(statement: str, _: Any) -> None:
-        if statement.startswith("INSERT INTO contact "):
+        if "INSERT INTO contact " in statement:
             sent.append(statement)
 
     with every_statement(note):

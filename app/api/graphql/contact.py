@@ -3,6 +3,7 @@
 Descriptions and limits are in `app.fields`; `described` adds them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +29,9 @@ from app.turns import in_turns
 from app.workspaces.keys import Caller
 
 T = TypeVar("T", bound=type)
+
+# The form of a UUID that needs no parsing.
+_AS_STORED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def described(cls: T) -> T:
@@ -255,6 +259,8 @@ class ContactKeyInput:
 
 def id_key(text: str, path: str) -> ContactKey:
     """Raises InvalidInput at `path` for text that is not a UUID."""
+    if _AS_STORED.fullmatch(text):
+        return ContactKey(MatchedBy.ID, text)
     return ContactKey.of_id(uuid_at(text, path))
 
 

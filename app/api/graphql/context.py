@@ -15,7 +15,7 @@ from app.workspaces.keys import Caller
 from app.workspaces.quota import Allowance
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Context:
     database: Database
     caller: Caller

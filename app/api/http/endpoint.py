@@ -6,8 +6,7 @@ has the status 400 under `application/graphql-response+json`, and 200 under `app
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import ExecutionResult
 from starlette.requests import ClientDisconnect, Request
@@ -47,8 +46,7 @@ from app.workspaces.quota import Allowance, quota_of
 BYTES_OF_A_POINT = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(NamedTuple):
     """A request whose caller is known."""
 
     request: Request

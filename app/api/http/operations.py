@@ -1,7 +1,6 @@
 """The operation of a request: its document, its node in that and its cost, within the limits."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import strawberry
 from graphql import ExecutionResult, OperationDefinitionNode, OperationType
@@ -17,8 +16,7 @@ from app.errors import BadRequest
 from app.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     document: Document
     node: OperationDefinitionNode
     variables: dict[str, Any] | None

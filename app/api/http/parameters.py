@@ -1,8 +1,7 @@
 """The parameters of a GraphQL request, from its body or its URL."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.datastructures import QueryParams
 
@@ -13,8 +12,7 @@ from app.errors import BadRequest
 QUERY_LIMIT = 250_000  # characters, each of which takes time to parse
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     query: str  # empty if a document is named by its id alone
     variables: dict[str, Any] | None
     operation_name: str | None

@@ -121,13 +121,15 @@ def window(
 
 
 def cursor(caller: Caller, order: Order, position: Position) -> str:
-    return cursors.encode(caller.workspace_id, order.name, [*position])
+    return cursors.encoder(caller.workspace_id, order.name)(
+        position.value, str(position.contact_id)
+    )
 
 
 def cursor_of(caller: Caller, order: Order) -> Callable[[Contact], str]:
     """Writes the cursors of many contacts."""
-    workspace_id, name, value_of = caller.workspace_id, order.name, value_in(order)
-    return lambda contact: cursors.encode(workspace_id, name, [value_of(contact), contact.id])
+    encode, value_of = cursors.encoder(caller.workspace_id, order.name), value_in(order)
+    return lambda contact: encode(value_of(contact), str(contact.id))
 
 
 def _position(caller: Caller, order: Order, name: str, cursor: str | None) -> Position | None:

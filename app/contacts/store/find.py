@@ -5,10 +5,8 @@ The plan does not depend on statistics: each key is looked up by the primary key
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Uuid, bindparam, column, literal_column, text
 from sqlalchemy.types import TypeEngine
@@ -160,8 +158,7 @@ async def _find(
     return contacts
 
 
-@dataclass(frozen=True, slots=True)
-class _LookUp:
+class _LookUp(NamedTuple):
     tenant: InWorkspace
     keys: Sequence[ContactKey]
     names: frozenset[str]
@@ -207,5 +204,5 @@ def _wanted(key: ContactKey) -> Row:
         "kind": key.kind.value,
         "source": key.source,
         "value": key.value,
-        "id": UUID(key.value) if key.kind is MatchedBy.ID else None,
+        "id": key.value if key.kind is MatchedBy.ID else None,
     }

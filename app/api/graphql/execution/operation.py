@@ -9,7 +9,7 @@ resolvers and their checks are those that graphql-core calls.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import strawberry
 from graphql import (
@@ -52,8 +52,7 @@ class RootField:
     project: Project
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(NamedTuple):
     """The outcome of each root field, and the info for its projection."""
 
     infos: Sequence[PreparedInfo]
