@@ -97,6 +97,12 @@ async def test_every_key_and_index_of_a_workspaces_data_starts_with_the_workspac
             "SELECT chosen.id FROM chosen JOIN contact_note ON contact_note.id = chosen.id",
             ["contact_note"],
         ),
+        (
+            "WITH written_1 AS (INSERT INTO contact (id) VALUES (?)), "
+            "written_2 AS (UPDATE contact SET email=(?) WHERE contact.id = ?) "
+            "INSERT INTO contact_term (workspace_id, kind) VALUES (?, ?)",
+            ["contact", "contact"],
+        ),
     ],
 )
 def test_watch_sees_a_table_whose_workspace_is_not_named_and_one_that_it_does_not_know(

@@ -123,7 +123,7 @@ orders = st.builds(Order, st.sampled_from(OrderField), st.sampled_from(Direction
 def test_forged_place_is_refused_or_one_that_a_contact_may_have(
     order: Order, place: list[Any]
 ) -> None:
-    found = opened(encode(OURS, order.name, place), order)
+    found = opened(encoder(OURS, order.name)(*place), order)
     match order.field, found:
         case _, None:
             pass
@@ -173,7 +173,7 @@ def test_forged_place_among_duplicates_is_refused_or_one_that_a_contact_may_have
     place: tuple[Any, ...],
 ) -> None:
     try:
-        found = position_at(caller(), encode(OURS, "DUPLICATES", list(place)))
+        found = position_at(caller(), encoder(OURS, "DUPLICATES")(*place))
     except InvalidInput as error:
         refused = error
     else:

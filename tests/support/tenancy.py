@@ -32,6 +32,27 @@ def unscoped(statement: str) -> list[str]:
     An INSERT names it among its columns; all else compares the table's own `workspace_id`, with
     one value or with that of another table, once for each time that it names the table.
     """
+    return [table for part in _parts(statement) for table in _unscoped(part)]
+
+
+def _parts(statement: str) -> list[str]:
+    """The statement, or the several ones that are written together in a WITH."""
+    if not statement.startswith("WITH written_"):
+        return [statement]
+    found, depth, start = [], 0, 0
+    for place, character in enumerate(statement):
+        if character == "(":
+            depth += 1
+            start = place + 1 if depth == 1 else start
+        elif character == ")":
+            depth -= 1
+            if depth == 0 and re.search(r"written_\d+ AS\s*$", statement[: start - 1]):
+                found.append(statement[start:place])
+                end = place + 1
+    return [*found, statement[end:]]
+
+
+def _unscoped(statement: str) -> list[str]:
     named = _NAMED.findall(statement)
     found = []
     if statement.lstrip().upper().startswith("INSERT"):
@@ -69,6 +90,6 @@ class Watch:
 
     def see(self, statement: str) -> None:
         words = statement.removeprefix("EXPLAIN (FORMAT JSON) ").lstrip().upper()
-        is_data = words.startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))
+        is_data = words.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH WRITTEN_1"))
         if is_data and unscoped(statement):
             self.unscoped.append(statement)
