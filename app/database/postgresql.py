@@ -1,6 +1,7 @@
 """PostgreSQL: time limits in each transaction, at most half of the connections for a workspace."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -13,17 +14,14 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     ColumnElement,
-    Delete,
     Executable,
     Float,
     FromClause,
     GenerativeSelect,
-    Insert,
     PoolProxiedConnection,
     Select,
     Table,
     Text,
-    Update,
     Uuid,
     bindparam,
     cast,
@@ -78,8 +76,8 @@ _LOCKS = {
 # asyncpg's timestamps are in UTC.
 _PROCESSORS = {**json_bytes.PROCESSORS, Float: None, UTCDateTime: None}
 
-# The parameter with the rows of a part of a statement, by the position of the part.
-_GIVEN = "given_{}"
+# Of the text of a statement: it quotes no text that might have it too.
+_PARAMETER = re.compile(r"\$(\d+)")
 
 # Of a connection: whether its server has loaded Citus, which is not done without a restart.
 _HAS_CITUS = "has_citus"
@@ -161,13 +159,12 @@ class PostgreSQL:
         """In one statement. Citus takes no such statement on distributed tables."""
         together = [[one] for one in parts] if connection.info[_HAS_CITUS] else [parts]
         for some in together:
-            statement = _statement(self, tuple(form for form, _ in some))
-            given = {
-                _GIVEN.format(number): _document(_with_workspace(form, rows, workspace_id))
-                for number, (form, rows) in enumerate(some)
-            }
-            arguments = statement.arguments(workspace_id=workspace_id, **given)
-            await self.fetch(connection, statement.text, arguments)
+            statements = tuple(_statement(self, form) for form, _ in some)
+            arguments: list[Any] = []
+            for statement, (form, rows) in zip(statements, some, strict=True):
+                given = _document(_with_workspace(form, rows, workspace_id))
+                arguments += statement.arguments(workspace_id=workspace_id, given=given)
+            await self.fetch(connection, _together(statements), arguments)
 
     async def close(self) -> None:
         await self.writer.dispose()
@@ -226,31 +223,46 @@ class PostgreSQL:
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _statement(postgresql: PostgreSQL, forms: tuple[Form, ...]) -> Prepared:
-    """Each form is a part of the statement, and has the parameter `given_` with its position."""
-    each = [_written(form, _GIVEN.format(number)) for number, form in enumerate(forms)]
-    others = (one.cte(f"written_{number}") for number, one in enumerate(each[1:], 1))
-    return postgresql.prepare(each[0].add_cte(*others))
+def _together(statements: tuple[Prepared, ...]) -> str:
+    """One statement of several, whose parameters follow one another.
+
+    Each of them is compiled once, because there are many more combinations, and SQLAlchemy takes
+    milliseconds for one.
+    """
+    *others, last = statements
+    texts = []
+    before = 0  # parameters
+    for number, one in enumerate(others, 1):
+        texts.append(f"written_{number} AS ({_renumbered(one.text, before)})")
+        before += one.parameters_count
+    start = f"WITH {', '.join(texts)} " if texts else ""
+    return start + _renumbered(last.text, before)
 
 
-def _written(form: Form, parameter: str) -> Insert | Update | Delete:
+def _renumbered(statement: str, before: int) -> str:
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + before}", statement)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _statement(postgresql: PostgreSQL, form: Form) -> Prepared:
     action, table, columns = form
     if action is Action.INSERT:
-        given = _rows(table, columns, parameter)
+        given = _given(table, columns)
         new = select(bindparam("workspace_id", type_=Uuid), *given.c)
-        return insert(table).from_select(["workspace_id", *columns], new)
-    given = _rows(table, ("workspace_id", *columns), parameter)
+        return postgresql.prepare(insert(table).from_select(["workspace_id", *columns], new))
+    given = _given(table, ("workspace_id", *columns))
+    named = list(_named(table, given))
     if action is Action.DELETE:
-        return delete(table).where(*_named(table, given))
+        return postgresql.prepare(delete(table).where(*named))
     values = {table.c[one.name]: one for one in given.c if not table.c[one.name].primary_key}
-    return update(table).where(*_named(table, given)).values(values)
+    return postgresql.prepare(update(table).where(*named).values(values))
 
 
-def _rows(table: Table, names: Sequence[str], parameter: str) -> Any:
-    """The rows of a parameter, a JSON document."""
+def _given(table: Table, names: Sequence[str]) -> Any:
+    """The rows of the parameter `given`, a JSON document."""
     columns = (column(name, table.c[name].type) for name in names)
-    recordset = func.json_to_recordset(cast(bindparam(parameter, type_=Text), JSON))
-    return recordset.table_valued(*columns, name=parameter).render_derived(with_types=True)
+    recordset = func.json_to_recordset(cast(bindparam("given", type_=Text), JSON))
+    return recordset.table_valued(*columns, name="given").render_derived(with_types=True)
 
 
 def _named(table: Table, given: Any) -> Iterator[ColumnElement[bool]]:

@@ -48,6 +48,10 @@ class Prepared:
             if (convert := _conversion(column.type, dialect, processors))
         ]
 
+    @property
+    def parameters_count(self) -> int:
+        return len(self._parameters)
+
     def arguments(self, **values: Any) -> tuple[Any, ...]:
         """The values of the parameters, as the driver takes them."""
         values |= self._literals
