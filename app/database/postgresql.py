@@ -31,11 +31,11 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     not_,
     null,
     select,
     text,
-    true,
     union_all,
     update,
 )
@@ -202,8 +202,10 @@ class PostgreSQL:
         self, wanted: FromClause, columns: Sequence[Any], on: Sequence[Any], limit: int
     ) -> Select[Any]:
         # A LATERAL with a LIMIT is not joined in another way.
-        held = select(*columns).where(*on).limit(limit).lateral()
-        return select(*held.c).select_from(wanted.join(held, true()))
+        held = select(*columns).where(*on).limit(limit).lateral("held")
+        # Not by the columns of `held`, which SQLAlchemy would copy.
+        read = (literal_column(f"held.{one.key}", one.type).label(one.key) for one in columns)
+        return select(*read).select_from(wanted, held)
 
     def find_text(self, name: str, wanted: str, limit: int) -> GenerativeSelect:
         has_index = func.to_regclass(f"contact_{name}").is_not(None)

@@ -184,7 +184,7 @@ def stretches(
     for has_values, bounds in reversed(parts) if window.backward else parts:
         for position, forward in ((window.after, True), (window.before, False)):
             if position is not None:
-                bounds.append(_beyond(order, (value, columns.id), position, has_values, forward))
+                bounds.append(_beyond(order, (value, columns["id"]), position, has_values, forward))
         bounds += [_is_met(one, has_values, columns) for one in compared]
         if not any(isinstance(bound, False_) for bound in bounds):
             yield bounds
@@ -217,7 +217,7 @@ def within(order: Order, window: Window, columns: Columns) -> ColumnElement[bool
 
 def along(order: Order, window: Window, columns: Columns) -> list[ColumnElement[Any]]:
     """The sort keys of one stretch, in the direction of travel."""
-    key: list[ColumnElement[Any]] = [columns[order.field.value], columns.id]
+    key: list[ColumnElement[Any]] = [columns[order.field.value], columns["id"]]
     descending = order.descending != window.backward
     return [one.desc() if descending else one.asc() for one in key]
 

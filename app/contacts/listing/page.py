@@ -15,7 +15,6 @@ from sqlalchemy import (
     CompoundSelect,
     FromClause,
     Select,
-    Subquery,
     case,
     func,
     literal,
@@ -29,6 +28,7 @@ from sqlmodel import col
 from app.contacts.limits import COUNT_LIMIT
 from app.contacts.listing.candidates import candidates
 from app.contacts.listing.conditions import EVERY, Condition, conjuncts
+from app.contacts.listing.held import Held
 from app.contacts.listing.order import (
     OLDEST_FIRST,
     Order,
@@ -53,15 +53,6 @@ WALK = 10_000
 
 # What a selection of many contacts needs of each: for its position and the answer of a deletion.
 _SELECTED = ("id", "external_ids", "created_at")
-
-# The columns of a contact, and those that only conditions read.
-_READ = [
-    col(ContactTable.id),
-    *(col(getattr(ContactTable, name)).label(name) for name in NAMES if name != "id"),
-    col(ContactTable.name_key),
-    col(ContactTable.search_text),
-    col(ContactTable.custom_datetimes),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +80,7 @@ async def page(
     if wanted is None:
         statement = walk(order, window, condition, names)
     else:
-        held = _contacts(session.dialect, wanted)
-        statement = _among(held, order, window, condition, names)
+        statement = _among(session.dialect, wanted, order, window, condition, names)
     found = await session.exec(statement)
     keys = list(map(str, found.keys()))  # a subclass of str would slow the attributes of contacts
     return page_of(order, window, (dict(zip(keys, row, strict=True)) for row in found))
@@ -128,19 +118,25 @@ def page_of(order: Order, window: Window, rows: Iterable[dict[str, Any]]) -> Pag
     return Page(contacts, has_more, stopped_at)
 
 
-def _contacts(dialect: Dialect, wanted: FromClause) -> Subquery:
+def _contacts(dialect: Dialect, wanted: FromClause, held: Held) -> FromClause:
     """Each read by its id."""
     is_wanted = col(ContactTable.id) == wanted.c[0]
-    return dialect.look_up(wanted, _READ, [is_wanted], 1).subquery("held")
+    return held.of(dialect.look_up(wanted, held.columns, [is_wanted], 1))
 
 
 def _among(
-    held: FromClause, order: Order, window: Window, condition: Condition, names: Collection[str]
+    dialect: Dialect,
+    wanted: FromClause,
+    order: Order,
+    window: Window,
+    condition: Condition,
+    names: Collection[str],
 ) -> Select[Any]:
-    met = _rows(held, names, is_end=False).where(
-        within(order, window, held.c), predicate(condition, held.c)
-    )
-    return met.order_by(*across(order, window, held.c)).limit(window.size + 1)
+    held = Held()
+    rows = _rows(held, names, is_end=False)
+    met = rows.where(within(order, window, held), predicate(condition, held))
+    sorted_ = met.order_by(*across(order, window, held)).limit(window.size + 1)
+    return sorted_.select_from(_contacts(dialect, wanted, held))
 
 
 def walk(
@@ -154,25 +150,24 @@ def walk(
     conditions = list(conjuncts(condition))
     compared = [one for one in conditions if compares_values(one, order)]
     others = [one for one in conditions if one not in compared]
+    held = Held()
+    rows, end = (_rows(held, names, is_end=is_end) for is_end in (False, True))
+    met = rows.where(*(predicate(one, held) for one in others))
     parts: list[Select[Any]] = []
     for bounds in stretches(order, window, compared, CONTACT.c):
-        ordered = select(*_READ).where(*bounds).order_by(*along(order, window, CONTACT.c))
+        ordered = select(*held.columns).where(*bounds).order_by(*along(order, window, CONTACT.c))
+        walked = ordered.limit(WALK if others else window.size + 1)
+        parts.append(met.select_from(held.of(walked)))
         if others:
-            walked = ordered.limit(WALK).subquery()
-            met = [predicate(one, walked.c) for one in others]
-            parts.append(_rows(walked, names, is_end=False).where(*met))
-            parts.append(_rows(ordered.offset(WALK - 1).limit(1).subquery(), names, is_end=True))
-        else:
-            found = ordered.limit(window.size + 1).subquery()
-            parts.append(_rows(found, names, is_end=False))
+            parts.append(end.select_from(held.of(ordered.offset(WALK - 1).limit(1))))
     if not parts:
-        parts = [_rows(select(*_READ).limit(0).subquery(), names, is_end=False)]
+        parts = [rows.select_from(held.of(select(*held.columns).limit(0)))]
     return union_all(*parts).limit(window.size + 1)
 
 
-def _rows(read: FromClause, names: Collection[str], *, is_end: bool) -> Select[Any]:
+def _rows(held: Held, names: Collection[str], *, is_end: bool) -> Select[Any]:
     columns = (
-        _read_as(kind, read.c[name]).label(name)
+        _read_as(kind, held[name]).label(name)
         for name, kind in read_types(names, for_answer=True).items()
     )
     return select(*columns, literal(is_end).label("is_end"))
@@ -184,15 +179,15 @@ def _read_as(kind: TypeEngine[Any], column: ColumnElement[Any]) -> ColumnElement
 
 async def count(session: WorkspaceSession, condition: Condition = EVERY) -> Count:
     """Counts among the oldest COUNT_LIMIT contacts, unless an index leads to few candidates."""
+    held = Held()
+    met = predicate(condition, held)
     wanted = await candidates(session, condition)
     if wanted is not None:
-        held = _contacts(session.dialect, wanted)
-        counted: Any = select(func.count()).select_from(held).where(predicate(condition, held.c))
-        return Count((await session.exec(counted)).scalar_one(), is_exact=True)
-    read: Any = select(*_READ).order_by(*along(OLDEST_FIRST, Window(size=0), CONTACT.c))
-    walked = read.limit(COUNT_LIMIT + 1).subquery("walked")
-    met = predicate(condition, walked.c)
+        counted: Any = select(func.count()).select_from(_contacts(session.dialect, wanted, held))
+        return Count((await session.exec(counted.where(met))).scalar_one(), is_exact=True)
+    read: Any = select(*held.columns).order_by(*along(OLDEST_FIRST, Window(size=0), CONTACT.c))
     statement: Any = select(func.count(), func.coalesce(func.sum(case((met, 1), else_=0)), 0))
+    walked = held.of(read.limit(COUNT_LIMIT + 1))
     looked_at, total = (await session.exec(statement.select_from(walked))).one()
     return Count(total, is_exact=looked_at <= COUNT_LIMIT)
 
@@ -203,6 +198,8 @@ async def meeting(
     """Those of the given contacts that meet the condition."""
     if not ids:
         return set()
-    held = _contacts(session.dialect, session.dialect.values(ids))
-    met: Any = select(held.c.id).where(predicate(condition, held.c))
-    return set((await session.exec(met)).scalars())
+    held = Held()
+    met: Any = select(held["id"]).where(predicate(condition, held))
+    wanted = session.dialect.values(ids)
+    found = met.select_from(_contacts(session.dialect, wanted, held))
+    return set((await session.exec(found)).scalars())

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from datetime import datetime
 from operator import eq, ge, gt, le, lt
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from sqlalchemy import ColumnElement, Float, Text, and_, func, literal, not_, or_
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.contacts.listing.conditions import (
     All,
@@ -24,7 +23,12 @@ from app.contacts.listing.conditions import (
 from app.database import words
 from app.text import lower_case
 
-Columns = ReadOnlyColumnCollection[str, Any]
+
+class Columns(Protocol):
+    """The columns of a row, by the names of the attributes of `ContactTable`."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
 
 # Not true() and false(), which SQLAlchemy simplifies away with their siblings.
 _ALWAYS: ColumnElement[bool] = literal(value=True)
@@ -58,14 +62,14 @@ def predicate(condition: Condition, columns: Columns) -> ColumnElement[bool]:
         case CustomComparison():
             return _custom(condition, columns)
         case Tagged((tag,)):
-            return words.has_text(columns.tags, _json(tag), literal(tag, Text))
+            return words.has_text(columns["tags"], _json(tag), literal(tag, Text))
         case Tagged(tags):
-            return words.has_any(columns.tags, _json(tags))
+            return words.has_any(columns["tags"], _json(tags))
         case AssignedTo(assignee):
             members = {"kind": assignee.kind, "target_id": assignee.target_id}
-            return words.has_object(columns.assignments, _json(members))
+            return words.has_object(columns["assignments"], _json(members))
         case Found(folded):
-            return words.contains(columns.search_text, folded)
+            return words.contains(columns["search_text"], folded)
 
 
 def compared(
@@ -95,12 +99,12 @@ def starts_with(held: Any, prefix: str) -> ColumnElement[bool]:
 
 def _held(columns: Columns, field: str, source: str) -> Any:
     if field == "external_id":
-        return words.text_member(columns.external_ids, literal(source, Text))
+        return words.text_member(columns["external_ids"], literal(source, Text))
     return columns["email_key" if field == "email" else field]
 
 
 def _custom(condition: CustomComparison, columns: Columns) -> ColumnElement[bool]:
-    document, key = columns.custom_fields, literal(condition.key, Text)
+    document, key = columns["custom_fields"], literal(condition.key, Text)
     operator, value = condition.operator, condition.value
     if operator is Operator.IS_NULL:
         present = words.has_member(document, key)
@@ -112,7 +116,7 @@ def _custom(condition: CustomComparison, columns: Columns) -> ColumnElement[bool
         case float() | (float(), *_):
             held, wanted = words.number_member(document, key), of_each(_exact, value)
         case datetime():
-            held = words.number_member(columns.custom_datetimes, key)
+            held = words.number_member(columns["custom_datetimes"], key)
             wanted = _exact(value.timestamp())
         case _:
             held = words.text_member(document, key)
