@@ -47,8 +47,10 @@ class InWorkspace(Protocol):
     def workspace_id(self) -> UUID: ...
 
 
-# Of a session: the id of the workspace that it is bound to.
+# Of a session: the id of the workspace that it is bound to, and what its first statement by
+# SQLAlchemy makes of that.
 _WORKSPACE = "workspace"
+_CRITERIA = "criteria"
 
 
 class WorkspaceSession(AsyncSession):
@@ -128,8 +130,11 @@ _OF_PARAMETER = [
 @event.listens_for(Session, "do_orm_execute")
 def bind_to_workspace(state: ORMExecuteState) -> None:
     """Adds the condition on the workspace to every table of workspaces that the statement names."""
-    if workspace_id := state.session.info.get(_WORKSPACE):
-        state.statement = state.statement.options(*_of_workspace(workspace_id))
+    info = state.session.info
+    if workspace_id := info.get(_WORKSPACE):
+        if _CRITERIA not in info:
+            info[_CRITERIA] = list(_of_workspace(workspace_id))
+        state.statement = state.statement.options(*info[_CRITERIA])
 
 
 def _of_workspace(workspace_id: UUID) -> Iterator[LoaderCriteriaOption]:
