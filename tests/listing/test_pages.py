@@ -233,6 +233,20 @@ async def test_total_is_counted_only_where_it_is_selected(
         assert answer.get("totalCount", 7) == 7
 
 
+@pytest.mark.parametrize(("limit", "total", "is_exact"), [(7, 7, True), (6, 6, False)])
+async def test_total_of_more_contacts_than_are_counted_is_the_limit_and_not_exact(
+    api: Client,
+    listed: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+    total: int,
+    is_exact: bool,
+) -> None:
+    monkeypatch.setattr("app.contacts.listing.page.COUNT_LIMIT", limit)
+    answer = await api("{ contacts { totalCount totalCountIsExact } }")
+    assert answer == {"totalCount": total, "totalCountIsExact": is_exact}
+
+
 async def test_page_reads_what_it_shows_and_one_more(api: Client, listed: dict[str, str]) -> None:
     with statements() as sent:
         await api("{ contacts(first: 2) { nodes { id email } } }")

@@ -189,7 +189,7 @@ async def count(session: WorkspaceSession, condition: Condition = EVERY) -> Coun
     statement: Any = select(func.count(), func.coalesce(func.sum(case((met, 1), else_=0)), 0))
     walked = held.of(read.limit(COUNT_LIMIT + 1))
     looked_at, total = (await session.exec(statement.select_from(walked))).one()
-    return Count(total, is_exact=looked_at <= COUNT_LIMIT)
+    return Count(min(total, COUNT_LIMIT), is_exact=looked_at <= COUNT_LIMIT)
 
 
 async def meeting(
