@@ -97,7 +97,7 @@ class RateLimited(RollcallError):
 
     def __init__(self, cost: int, remaining: int, limit: int, seconds: int) -> None:
         super().__init__(
-            f"The operation costs {cost:,} points, and {remaining:,} of the {limit:,} points of "
+            f"The cost of the operation is {cost:,}, and {remaining:,} of the {limit:,} points of "
             f"the API key are left. Try again in {seconds:,} s. The limits are "
             "RATE_LIMIT_POINTS_PER_SECOND and RATE_LIMIT_BURST_POINTS: see Rate limits in "
             "docs/api.md."

@@ -38,8 +38,12 @@ WAITING_OF_ONE = 64
 
 
 class Admission:
-    """Long bodies are received a few at a time, and wait as bytes until they are parsed, fewer at a
-    time, and held as objects until they are answered. Of the others the server reads the beginning.
+    """Places for bodies and operations.
+
+    A long body waits for a place before the rest of it is received, and again before it is parsed:
+    of the others that wait, the server holds the beginning, or the bytes. The place for parsing is
+    held until the request is answered. An operation waits for a place among the large or the small
+    ones, by its cost.
     """
 
     def __init__(self, receive_wait_seconds: float) -> None:
