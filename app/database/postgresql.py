@@ -81,7 +81,8 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 # Of a connection: whether its server has loaded Citus, which is not done without a restart.
 _HAS_CITUS = "has_citus"
-_LOADED = "SELECT current_setting('citus.shard_count', true) IS NOT NULL"
+_LOADED = "SELECT 1 FROM pg_settings WHERE name = 'citus.shard_count'"
+_IS_LOADED = "SELECT 1"  # the tag of a statement that returned one row
 
 _TYPES: dict[type, type[TypeEngine[Any]]] = {str: Text, float: Float}
 
@@ -363,5 +364,6 @@ def _set_plans(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, record: ConnectionPoolEntry) -> None:
-        connection.run_async(lambda driver: driver.execute(_PLANS.format("SESSION")))
-        record.info[_HAS_CITUS] = connection.run_async(lambda driver: driver.fetchval(_LOADED))
+        sent = _PLANS.format("SESSION") + _LOADED
+        tag = connection.run_async(lambda driver: driver.execute(sent))
+        record.info[_HAS_CITUS] = tag == _IS_LOADED
