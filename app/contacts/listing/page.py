@@ -28,7 +28,6 @@ from sqlmodel import col
 from app.contacts.limits import COUNT_LIMIT
 from app.contacts.listing.candidates import candidates
 from app.contacts.listing.conditions import EVERY, Condition, conjuncts
-from app.contacts.listing.held import Held
 from app.contacts.listing.order import (
     OLDEST_FIRST,
     Order,
@@ -41,6 +40,7 @@ from app.contacts.listing.order import (
     within,
 )
 from app.contacts.listing.predicates import predicate
+from app.contacts.listing.row_columns import RowColumns
 from app.contacts.store.columns import NAMES, read_types
 from app.database import words
 from app.database.dialect import Dialect
@@ -118,10 +118,10 @@ def page_of(order: Order, window: Window, rows: Iterable[dict[str, Any]]) -> Pag
     return Page(contacts, has_more, stopped_at)
 
 
-def _contacts(dialect: Dialect, wanted: FromClause, held: Held) -> FromClause:
+def _contacts(dialect: Dialect, wanted: FromClause, columns: RowColumns) -> FromClause:
     """Each read by its id."""
     is_wanted = col(ContactTable.id) == wanted.c[0]
-    return held.of(dialect.look_up(wanted, held.columns, [is_wanted], 1))
+    return columns.of(dialect.look_up(wanted, columns.used, [is_wanted], 1))
 
 
 def _among(
@@ -132,11 +132,11 @@ def _among(
     condition: Condition,
     names: Collection[str],
 ) -> Select[Any]:
-    held = Held()
-    rows = _rows(held, names, is_end=False)
-    met = rows.where(within(order, window, held), predicate(condition, held))
-    sorted_ = met.order_by(*across(order, window, held)).limit(window.size + 1)
-    return sorted_.select_from(_contacts(dialect, wanted, held))
+    columns = RowColumns()
+    rows = _rows(columns, names, is_end=False)
+    met = rows.where(within(order, window, columns), predicate(condition, columns))
+    sorted_ = met.order_by(*across(order, window, columns)).limit(window.size + 1)
+    return sorted_.select_from(_contacts(dialect, wanted, columns))
 
 
 def walk(
@@ -150,27 +150,27 @@ def walk(
     conditions = list(conjuncts(condition))
     compared = [one for one in conditions if compares_values(one, order)]
     others = [one for one in conditions if one not in compared]
-    held = Held()
-    rows, end = (_rows(held, names, is_end=is_end) for is_end in (False, True))
-    met = rows.where(*(predicate(one, held) for one in others))
+    columns = RowColumns()
+    rows, end = (_rows(columns, names, is_end=is_end) for is_end in (False, True))
+    met = rows.where(*(predicate(one, columns) for one in others))
     parts: list[Select[Any]] = []
     for bounds in stretches(order, window, compared, CONTACT.c):
-        ordered = select(*held.columns).where(*bounds).order_by(*along(order, window, CONTACT.c))
+        ordered = select(*columns.used).where(*bounds).order_by(*along(order, window, CONTACT.c))
         walked = ordered.limit(WALK if others else window.size + 1)
-        parts.append(met.select_from(held.of(walked)))
+        parts.append(met.select_from(columns.of(walked)))
         if others:
-            parts.append(end.select_from(held.of(ordered.offset(WALK - 1).limit(1))))
+            parts.append(end.select_from(columns.of(ordered.offset(WALK - 1).limit(1))))
     if not parts:
-        parts = [rows.select_from(held.of(select(*held.columns).limit(0)))]
+        parts = [rows.select_from(columns.of(select(*columns.used).limit(0)))]
     return union_all(*parts).limit(window.size + 1)
 
 
-def _rows(held: Held, names: Collection[str], *, is_end: bool) -> Select[Any]:
-    columns = (
-        _read_as(kind, held[name]).label(name)
+def _rows(columns: RowColumns, names: Collection[str], *, is_end: bool) -> Select[Any]:
+    read = (
+        _read_as(kind, columns[name]).label(name)
         for name, kind in read_types(names, for_answer=True).items()
     )
-    return select(*columns, literal(is_end).label("is_end"))
+    return select(*read, literal(is_end).label("is_end"))
 
 
 def _read_as(kind: TypeEngine[Any], column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -179,15 +179,15 @@ def _read_as(kind: TypeEngine[Any], column: ColumnElement[Any]) -> ColumnElement
 
 async def count(session: WorkspaceSession, condition: Condition = EVERY) -> Count:
     """Counts among the oldest COUNT_LIMIT contacts, unless an index leads to few candidates."""
-    held = Held()
-    met = predicate(condition, held)
+    columns = RowColumns()
+    met = predicate(condition, columns)
     wanted = await candidates(session, condition)
     if wanted is not None:
-        counted: Any = select(func.count()).select_from(_contacts(session.dialect, wanted, held))
+        counted: Any = select(func.count()).select_from(_contacts(session.dialect, wanted, columns))
         return Count((await session.exec(counted.where(met))).scalar_one(), is_exact=True)
-    read: Any = select(*held.columns).order_by(*along(OLDEST_FIRST, Window(size=0), CONTACT.c))
+    read: Any = select(*columns.used).order_by(*along(OLDEST_FIRST, Window(size=0), CONTACT.c))
     statement: Any = select(func.count(), func.coalesce(func.sum(case((met, 1), else_=0)), 0))
-    walked = held.of(read.limit(COUNT_LIMIT + 1))
+    walked = columns.of(read.limit(COUNT_LIMIT + 1))
     looked_at, total = (await session.exec(statement.select_from(walked))).one()
     return Count(min(total, COUNT_LIMIT), is_exact=looked_at <= COUNT_LIMIT)
 
@@ -198,8 +198,8 @@ async def meeting(
     """Those of the given contacts that meet the condition."""
     if not ids:
         return set()
-    held = Held()
-    met: Any = select(held["id"]).where(predicate(condition, held))
+    columns = RowColumns()
+    met: Any = select(columns["id"]).where(predicate(condition, columns))
     wanted = session.dialect.values(ids)
-    found = met.select_from(_contacts(session.dialect, wanted, held))
+    found = met.select_from(_contacts(session.dialect, wanted, columns))
     return set((await session.exec(found)).scalars())

@@ -1,4 +1,4 @@
-"""The row of a contact that a statement reads in a subquery called `held`.
+"""The columns of a contact that a statement reads in a subquery called `held`.
 
 SQLAlchemy copies the columns of a subquery for each statement, all of them and at each level, which
 took a quarter of the time of a filtered page. These are made once, and only those that a statement
@@ -19,8 +19,8 @@ _READ: dict[str, Any] = {
 _HELD = {name: literal_column(f"{_NAME}.{name}", read.type) for name, read in _READ.items()}
 
 
-class Held:
-    """Its columns by the names of the attributes of `ContactTable`."""
+class RowColumns:
+    """By the names of the attributes of `ContactTable`."""
 
     def __init__(self) -> None:
         self._used = {"id": _READ["id"]}
@@ -30,10 +30,11 @@ class Held:
         return _HELD[name]
 
     @property
-    def columns(self) -> list[ColumnElement[Any]]:
-        """What the subquery has to read, the id first: to be asked when all is used."""
+    def used(self) -> list[ColumnElement[Any]]:
+        """What the subquery has to read, the id first: to be asked for at the end."""
         return list(self._used.values())
 
     @staticmethod
     def of(read: Select[Any]) -> FromClause:
+        """The subquery that has them."""
         return read.subquery(_NAME)
