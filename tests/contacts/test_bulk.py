@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from app.database.sessions import Database
 from tests.conftest import client_of
 from tests.support.calls import Call, calls
 from tests.support.client import Client, InProcess
+from tests.support.consistency import look_up_faults
 from tests.support.statements import statements
 
 FIELDS = """
@@ -242,3 +244,18 @@ async def test_statements_do_not_grow_with_the_rows(api: Client) -> None:
                 await api(BULK, inputs=rows)
         counts.append(len([one for one in seen if "api_key" not in one]))
     assert counts[0] == counts[1]
+
+
+async def test_bulk_of_more_rows_than_one_statement_writes_is_saved_whole(
+    api: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.database.sessions.ROWS_AT_ONCE", 7)
+    people = [
+        {"externalId": f"c{number}", "email": f"c{number}@example.com", "tags": ["a", f"t{number}"]}
+        for number in range(20)
+    ]
+    assert (await api(BULK, inputs=people))["created"] == 20
+    moved = [one | {"email": f"moved.{one['email']}", "tags": ["b"]} for one in people]
+    assert (await api(BULK, inputs=moved))["updated"] == 20
+    assert {one["email"] for one in await everyone(api)} == {one["email"] for one in moved}
+    assert await look_up_faults(database) == {}
