@@ -37,12 +37,19 @@ _AWAY = ("08", "28", "3D000", "53", "57", "25006", "25P03", "58030")
 _SQLITE_AWAY = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_FULL")
 
 # PostgreSQL's own errors, and those of a worker of Citus that lost their SQLSTATE because it copied
-# rows into a shard, or committed them: these have only their messages.
+# rows into a shard, committed them, or went away: these have only their messages.
 _INTERNAL = "XX000"
 _LOST_RACES_OF_WORKERS = (
     "duplicate key value violates unique constraint",
     "canceling statement due to lock timeout",
     "deadlock detected",
+)
+_LOST_WORKERS = (
+    "server closed the connection unexpectedly",
+    "connection has been closed unexpectedly",  # with TLS
+    "could not receive data from server",
+    "could not send data to server",
+    "failure on connection marked as essential",
 )
 _LOST_COMMIT_OF_WORKERS = "could not commit transaction for shard"
 
@@ -141,13 +148,16 @@ def _translated(error: Exception) -> RollcallError | None:
     raised = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(raised, "sqlstate", None) or ""
     name = getattr(raised, "sqlite_errorname", None) or ""
+    of_worker = str(raised) if state == _INTERNAL else ""
     if state in _LOST_RACES or name.startswith(_SQLITE_LOST_RACES):
         return LostRace()
-    if state == _INTERNAL and any(one in str(raised) for one in _LOST_RACES_OF_WORKERS):
+    if any(message in of_worker for message in _LOST_RACES_OF_WORKERS):
         return LostRace()
     if state == _TIMED_OUT or name == _SQLITE_TIMED_OUT:
         return timed_out()
     if _is_lost(error) or state.startswith(_AWAY) or name.startswith(_SQLITE_AWAY):
+        return Unavailable(_UNREACHABLE)
+    if any(message in of_worker for message in _LOST_WORKERS):
         return Unavailable(_UNREACHABLE)
     return None
 

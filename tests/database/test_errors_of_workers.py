@@ -25,6 +25,21 @@ def test_worker_that_fails_while_rows_are_copied_is_unavailable() -> None:
         raise asyncpg.PostgresIOError("failed to COPY to shard 102016")
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "server closed the connection unexpectedly",
+        "SSL connection has been closed unexpectedly",
+        "could not receive data from server: Connection reset by peer",
+        "could not send data to server: Broken pipe",
+        "failure on connection marked as essential: worker-1.internal:5432",
+    ],
+)
+def test_worker_that_goes_away_during_a_statement_is_unavailable(message: str) -> None:
+    with pytest.raises(Unavailable, match="cannot be reached"), translated_errors():
+        raise asyncpg.InternalServerError(message)
+
+
 def test_commit_that_a_worker_did_not_answer_has_an_unknown_outcome() -> None:
     with pytest.raises(Unavailable, match="The outcome is unknown"), translated_errors_of_commit():
         raise asyncpg.InternalServerError("could not commit transaction for shard 102016")
