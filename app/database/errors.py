@@ -37,21 +37,24 @@ _AWAY = ("08", "28", "3D000", "53", "57", "25006", "25P03", "58030")
 _SQLITE_AWAY = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_FULL")
 
 # PostgreSQL's own errors, and those of a worker of Citus that lost their SQLSTATE because it copied
-# rows into a shard, committed them, or went away: these have only their messages.
+# rows into a shard, committed them, or went away. These have only their messages, in which the
+# SQLSTATEs are found again: the commit that was not answered is an unknown outcome.
 _INTERNAL = "XX000"
-_LOST_RACES_OF_WORKERS = (
-    "duplicate key value violates unique constraint",
-    "canceling statement due to lock timeout",
-    "deadlock detected",
-)
-_LOST_WORKERS = (
-    "server closed the connection unexpectedly",
-    "connection has been closed unexpectedly",  # with TLS
-    "could not receive data from server",
-    "could not send data to server",
-    "failure on connection marked as essential",
-)
-_LOST_COMMIT_OF_WORKERS = "could not commit transaction for shard"
+_STATES_OF_WORKERS = {
+    "duplicate key value violates unique constraint": "23505",
+    "canceling statement due to lock timeout": "55P03",
+    "deadlock detected": "40P01",
+    "canceling statement due to statement timeout": "57014",
+    "canceling statement due to user request": "57014",
+    "terminating connection": "57P01",
+    "No space left on device": "53100",
+    "server closed the connection unexpectedly": "08006",
+    "connection has been closed unexpectedly": "08006",  # with TLS
+    "could not receive data from server": "08006",
+    "could not send data to server": "08006",
+    "failure on connection marked as essential": "08006",
+    "could not commit transaction for shard": "08007",
+}
 
 # SQLSTATEs of a connection that ended while it waited for an answer.
 _UNANSWERED = ("08", "57P")
@@ -146,28 +149,30 @@ def _translated(error: Exception) -> RollcallError | None:
     if isinstance(error, OSError):
         return Unavailable(_UNREACHABLE)
     raised = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(raised, "sqlstate", None) or ""
+    state = _sqlstate(raised)
     name = getattr(raised, "sqlite_errorname", None) or ""
-    of_worker = str(raised) if state == _INTERNAL else ""
     if state in _LOST_RACES or name.startswith(_SQLITE_LOST_RACES):
-        return LostRace()
-    if any(message in of_worker for message in _LOST_RACES_OF_WORKERS):
         return LostRace()
     if state == _TIMED_OUT or name == _SQLITE_TIMED_OUT:
         return timed_out()
     if _is_lost(error) or state.startswith(_AWAY) or name.startswith(_SQLITE_AWAY):
-        return Unavailable(_UNREACHABLE)
-    if any(message in of_worker for message in _LOST_WORKERS):
         return Unavailable(_UNREACHABLE)
     return None
 
 
 def _is_unanswered(error: Exception) -> bool:
     raised = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(raised, "sqlstate", None) or ""
-    if state == _INTERNAL:
-        return _LOST_COMMIT_OF_WORKERS in str(raised)
-    return isinstance(raised, OSError) or state.startswith(_UNANSWERED)
+    return isinstance(raised, OSError) or _sqlstate(raised).startswith(_UNANSWERED)
+
+
+def _sqlstate(raised: object) -> str:
+    """Of an error of PostgreSQL. Empty for others."""
+    state: str = getattr(raised, "sqlstate", None) or ""
+    if state != _INTERNAL:
+        return state
+    message = str(raised)
+    found = (known for part, known in _STATES_OF_WORKERS.items() if part in message)
+    return next(found, state)
 
 
 def _is_lost(error: Exception) -> bool:

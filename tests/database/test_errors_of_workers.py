@@ -4,7 +4,7 @@ import asyncpg  # type: ignore[import-untyped]  # has no types
 import pytest
 
 from app.database.errors import LostRace, translated_errors, translated_errors_of_commit
-from app.errors import Unavailable
+from app.errors import TimedOut, Unavailable
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,8 @@ def test_worker_that_fails_while_rows_are_copied_is_unavailable() -> None:
 @pytest.mark.parametrize(
     "message",
     [
+        "terminating connection due to administrator command",
+        'could not extend file "base/1/2": No space left on device',
         "server closed the connection unexpectedly",
         "SSL connection has been closed unexpectedly",
         "could not receive data from server: Connection reset by peer",
@@ -35,9 +37,15 @@ def test_worker_that_fails_while_rows_are_copied_is_unavailable() -> None:
         "failure on connection marked as essential: worker-1.internal:5432",
     ],
 )
-def test_worker_that_goes_away_during_a_statement_is_unavailable(message: str) -> None:
+def test_worker_that_fails_during_a_statement_is_unavailable(message: str) -> None:
     with pytest.raises(Unavailable, match="cannot be reached"), translated_errors():
         raise asyncpg.InternalServerError(message)
+
+
+@pytest.mark.parametrize("cause", ["statement timeout", "user request"])
+def test_statement_that_takes_too_long_on_a_worker_has_timed_out(cause: str) -> None:
+    with pytest.raises(TimedOut), translated_errors():
+        raise asyncpg.InternalServerError(f"canceling statement due to {cause}")
 
 
 def test_commit_that_a_worker_did_not_answer_has_an_unknown_outcome() -> None:
