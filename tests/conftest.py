@@ -18,7 +18,7 @@ from app.server.serving import COLLECTED_OBJECTS
 from app.tables import Workspace
 from app.workspaces import workspaces
 from app.workspaces.keys import Scope
-from tests.support.citus import FOLDERS, Citus
+from tests.support.citus import ON_CITUS, Citus
 from tests.support.client import Client, InProcess
 from tests.support.commands import rollcall as rollcall
 from tests.support.databases import (
@@ -46,7 +46,7 @@ settings.load_profile("rollcall")
 gc.set_threshold(COLLECTED_OBJECTS)
 
 # These need the nodes that scripts/citus starts.
-collect_ignore = [] if FOLDERS in os.environ else ["citus"]
+collect_ignore = [] if ON_CITUS else ["citus"]
 
 
 @pytest.fixture(scope="session")

@@ -29,10 +29,10 @@ SQLITE = [
     SELECT i FROM endless; END""",
 ]
 POSTGRESQL = [
-    """CREATE FUNCTION sleep_for_ever() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN PERFORM pg_sleep(3600); RETURN new; END $$""",
-    """CREATE TRIGGER sleep_for_ever AFTER INSERT ON contact FOR EACH ROW
-    WHEN (new.name = 'Endless') EXECUTE FUNCTION sleep_for_ever()""",
+    """CREATE FUNCTION sleep_for_ever() RETURNS boolean LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_sleep(3600); RETURN true; END $$""",
+    """ALTER TABLE contact ADD CONSTRAINT endless
+    CHECK (name IS DISTINCT FROM 'Endless' OR sleep_for_ever())""",
 ]
 WORKING = """
 SELECT count(*) FROM pg_stat_activity

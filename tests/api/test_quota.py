@@ -233,7 +233,10 @@ async def test_lease_that_takes_too_long_is_no_unexpected_error(
         assert (await post(client)).status_code == 200
 
 
-def test_production_on_postgresql_limits_keys_unless_told_otherwise() -> None:
+def test_production_on_postgresql_limits_keys_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
     postgresql = "postgresql+asyncpg://rollcall@/rollcall"
 
     def limit(**settings: Any) -> RateLimit | None:

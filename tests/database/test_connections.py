@@ -29,6 +29,7 @@ from app.tables import Workspace
 from app.workspaces import keys, workspaces
 from app.workspaces.keys import Caller, Scope, authenticate
 from tests.conftest import client_of
+from tests.support.citus import ACTIVITY
 from tests.support.client import Client, InProcess
 from tests.support.postgres import Cluster
 from tests.support.stored import new_workspace
@@ -248,7 +249,8 @@ async def test_writers_that_wait_in_one_workspace_leave_connections_to_another(
         await connection.execute(text(locked), {"workspace": ours.workspace_id})
         changed = [Request({"email": "ada@example.com", "company": "Acme"})]
         waiting = [asyncio.create_task(upsert(busy, ours, changed)) for _ in range(5)]
-        waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        is_lock = "WHERE wait_event_type = 'Lock'"
+        waits = f"SELECT count(*) > 0 FROM {ACTIVITY} {is_lock}"  # noqa: S608  # of names alone
 
         async def is_locked() -> bool:
             return bool(await ask(database, waits))

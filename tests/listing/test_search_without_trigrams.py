@@ -23,7 +23,10 @@ pytestmark = [
 async def database(database: Database) -> Database:
     async with database.write_directory() as session:
         connection = await session.connection()
-        await connection.execute(text("DROP INDEX IF EXISTS contact_search_text, contact_notes"))
+        # Statements on all shards must take turns on Citus.
+        await connection.execute(text("SET LOCAL citus.multi_shard_modify_mode = sequential"))
+        for index in ("contact_search_text", "contact_notes"):
+            await connection.execute(text(f"DROP INDEX IF EXISTS {index}"))
         await connection.execute(text("DROP EXTENSION IF EXISTS pg_trgm"))
     return database
 

@@ -24,7 +24,9 @@ ORIGIN = "https://app.example.com"
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: rollcall.test\r\ncontent-type: application/json\r\n"
 BULK = "mutation ($inputs: [ContactInput!]!) { upsertContacts(inputs: $inputs) { created } }"
 WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'contact'::regclass AND NOT granted"
-RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
+RUNNING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND application_name = 'rollcall'
+"""
 
 
 @pytest.fixture

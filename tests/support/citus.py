@@ -16,6 +16,9 @@ from tests.support.postgres import Cluster, outside_transaction
 
 # The folders of the nodes, for the processes that a command starts.
 FOLDERS = "ROLLCALL_CITUS"
+ON_CITUS = FOLDERS in os.environ
+# What the sessions of all nodes do.
+ACTIVITY = "citus_stat_activity" if ON_CITUS else "pg_stat_activity"
 NODES = 3
 PORT = 5432
 
@@ -23,7 +26,7 @@ _OPTIONS = {
     "shared_preload_libraries": "citus",
     "citus.shard_count": "4",  # a database is made for many a test
     "wal_level": "logical",  # to move shards
-    "max_connections": "300",
+    "max_connections": "1000",  # each database keeps some, and no test drops its own
     "max_prepared_transactions": "300",
     "max_worker_processes": "300",  # one looks after each database
     "fsync": "off",
