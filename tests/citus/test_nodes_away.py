@@ -1,12 +1,13 @@
-"""A worker that is away: 503 for the workspaces that it has, and for no others."""
+"""A node that is away: 503 for what needs it, and for nothing else."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from app.database.sessions import Database
 from app.server.asgi import create_app
@@ -19,6 +20,9 @@ from tests.support.postgres import Cluster
 
 UPSERT = "mutation ($email: String!) { upsertContact(input: {email: $email}) { __typename } }"
 FIND = '{ contact(by: {email: "first@example.com"}) { email } }'
+CREATE_KEY = """
+mutation { createKey(input: {name: "x", scopes: [CONTACTS_READ]}) { apiKey { name } } }
+"""
 FOUND = {"contact": {"email": "first@example.com"}}
 CREATED = {"upsertContact": {"__typename": "ContactCreated"}}
 
@@ -54,21 +58,33 @@ async def answer(client: Client, document: str, **variables: Any) -> tuple[int, 
     return response.status_code, told.get("data") or told["errors"][0]["extensions"]["code"]
 
 
-def test_worker_that_is_away_is_unavailable_for_its_workspaces_alone(nodes: list[Cluster]) -> None:
-    url = Citus.of(nodes).create_distributed()
-    asyncio.run(_go_away_and_come_back(nodes, url))
-
-
-async def _go_away_and_come_back(nodes: list[Cluster], url: str) -> None:
-    _, worker, other = nodes
+@asynccontextmanager
+async def clients(nodes: list[Cluster], server: int) -> AsyncIterator[list[Client]]:
+    """Of a workspace on each worker, by a server that is connected to the node of this number."""
+    url = await asyncio.to_thread(Citus.of(nodes).create_distributed)
+    name = make_url(url).database
+    assert name is not None
     limit = 1_000_000  # leases are of the workspace too
-    app = create_app(Settings(_env_file=None, database_url=url, rate_limit_points_per_second=limit))
+    settings = Settings(
+        _env_file=None,
+        database_url=Citus.of(nodes).url(name, server),
+        rate_limit_points_per_second=limit,
+    )
+    app = create_app(settings)
     database = Database(url)
     async with app.router.lifespan_context(app), InProcess(app) as http:
-        ours, theirs = [
+        yield [
             await client_of(http, database, await workspace_on(database, node), is_new=False)
-            for node in (worker, other)
+            for node in nodes[1:]
         ]
+    await database.close()
+
+
+async def test_worker_that_is_away_is_unavailable_for_its_workspaces_alone(
+    nodes: list[Cluster],
+) -> None:
+    worker = nodes[1]
+    async with clients(nodes, server=0) as [ours, theirs]:
         for client in (ours, theirs):
             assert await answer(client, UPSERT, email="first@example.com") == (200, CREATED)
         worker.kill()
@@ -79,4 +95,15 @@ async def _go_away_and_come_back(nodes: list[Cluster], url: str) -> None:
         worker.start()
         assert await answer(ours, FIND) == (200, FOUND)
         assert await answer(ours, UPSERT, email="second@example.com") == (200, CREATED)
-    await database.close()
+
+
+async def test_server_on_a_worker_serves_all_workspaces_without_the_coordinator(
+    nodes: list[Cluster],
+) -> None:
+    async with clients(nodes, server=1) as both:
+        nodes[0].kill()
+        for client in both:
+            assert await answer(client, UPSERT, email="first@example.com") == (200, CREATED)
+            assert await answer(client, FIND) == (200, FOUND)
+        nodes[0].start()
+        assert await answer(both[0], CREATE_KEY) == (200, {"createKey": {"apiKey": {"name": "x"}}})
