@@ -65,8 +65,11 @@ _SQLITE_TIMED_OUT = "SQLITE_INTERRUPT"
 ATTEMPTS = 20
 ATTEMPTS_SECONDS = 10
 
-# What the drivers raise past SQLAlchemy, by themselves or by its adapter.
+# What the drivers raise past SQLAlchemy, by themselves or by its adapter. The internal error of the
+# client is that of a connection which PostgreSQL has ended, and whose socket is not closed yet.
+_ENDED = AsyncAdapt_asyncpg_dbapi.InternalClientError
 _LOST_CONNECTIONS = (
+    _ENDED,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     AsyncAdapt_asyncpg_dbapi.InterfaceError,
@@ -178,5 +181,5 @@ def _sqlstate(raised: object) -> str:
 def _is_lost(error: Exception) -> bool:
     """Whether the connection was closed."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated
+        return error.connection_invalidated or isinstance(error.orig, _ENDED)
     return isinstance(error, _LOST_CONNECTIONS)

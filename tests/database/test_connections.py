@@ -12,6 +12,8 @@ import httpx
 import pytest
 from graphql import ExecutionResult, GraphQLError
 from sqlalchemy import Connection, func, text
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from app.api.graphql.execution.answers import is_unavailable
@@ -19,7 +21,7 @@ from app.contacts.decision.decide import Request
 from app.contacts.decision.outcome import Created, Updated
 from app.contacts.upsert import upsert
 from app.database.engine import pooled
-from app.database.errors import LostRace
+from app.database.errors import LostRace, translated_errors
 from app.database.migrate import migrate
 from app.database.sessions import Database
 from app.errors import InvalidInput, RollcallError, TimedOut, Unavailable
@@ -227,6 +229,14 @@ async def test_lock_that_is_held_too_long_is_unavailable(
             with pytest.raises(LostRace, match="Try again"):
                 await upsert(database, caller, request)
         assert len(await upsert(database, caller, request)) == 1
+
+
+def test_connection_that_was_ended_and_is_not_closed_yet_is_unavailable() -> None:
+    internal: Any = AsyncAdapt_asyncpg_dbapi.InternalClientError
+    ended = internal('cannot switch to state 11; protocol is in the "failed" state')
+    for error in (ended, DBAPIError("SELECT 1", None, ended)):
+        with pytest.raises(Unavailable, match="cannot be reached"), translated_errors():
+            raise error
 
 
 @on_postgresql
