@@ -51,6 +51,13 @@ _FLAGS: dict[tuple[str, Any], Any] = {
 _INCLUSIVE = {Operator.GT: Operator.GTE, Operator.LT: Operator.LTE}
 
 
+class Candidates(NamedTuple):
+    """Their ids, each once, and how many there are at most. NULL may be among them."""
+
+    ids: FromClause
+    most: int
+
+
 class Entries(NamedTuple):
     """Entries of an index: the columns of `part` have these values, and the next one, `column`,
     compares with `value`."""
@@ -62,8 +69,8 @@ class Entries(NamedTuple):
     part: tuple[tuple[str, Any], ...] = ()
 
 
-async def candidates(session: WorkspaceSession, condition: Condition) -> FromClause | None:
-    """The ids of the candidates, each once. None if there may be more than CANDIDATES."""
+async def candidates(session: WorkspaceSession, condition: Condition) -> Candidates | None:
+    """None if there may be more than CANDIDATES."""
     sources = list(_sources(session.dialect, condition))
     if not sources:
         return None
@@ -71,7 +78,9 @@ async def candidates(session: WorkspaceSession, condition: Condition) -> FromCla
     counted: Any = select(*counts)
     found = (await session.exec(counted)).one()
     count, ids = min(zip(found, sources, strict=True), key=lambda pair: pair[0])
-    return select(*_limited(ids).c).distinct().subquery("wanted") if count <= CANDIDATES else None
+    if count > CANDIDATES:
+        return None
+    return Candidates(select(*_limited(ids).c).distinct().subquery("wanted"), count)
 
 
 def _limited(ids: Ids) -> FromClause:

@@ -75,15 +75,17 @@ async def page(
     condition: Condition = EVERY,
     names: Collection[str] = NAMES,
 ) -> Page:
-    wanted = await candidates(session, condition)
+    found = await candidates(session, condition)
     statement: Any
-    if wanted is None:
+    if found is None:
         statement = walk(order, window, condition, names)
+    elif found.most == 0:
+        return Page([], has_more=False)
     else:
-        statement = _among(session.dialect, wanted, order, window, condition, names)
-    found = await session.exec(statement)
-    keys = list(map(str, found.keys()))  # a subclass of str would slow the attributes of contacts
-    return page_of(order, window, (dict(zip(keys, row, strict=True)) for row in found))
+        statement = _among(session.dialect, found.ids, order, window, condition, names)
+    rows = await session.exec(statement)
+    keys = list(map(str, rows.keys()))  # a subclass of str would slow the attributes of contacts
+    return page_of(order, window, (dict(zip(keys, row, strict=True)) for row in rows))
 
 
 async def full_page(
@@ -181,9 +183,10 @@ async def count(session: WorkspaceSession, condition: Condition = EVERY) -> Coun
     """Counts among the oldest COUNT_LIMIT contacts, unless an index leads to few candidates."""
     columns = RowColumns()
     met = predicate(condition, columns)
-    wanted = await candidates(session, condition)
-    if wanted is not None:
-        counted: Any = select(func.count()).select_from(_contacts(session.dialect, wanted, columns))
+    found = await candidates(session, condition)
+    if found is not None:
+        rows = _contacts(session.dialect, found.ids, columns)
+        counted: Any = select(func.count()).select_from(rows)
         return Count((await session.exec(counted.where(met))).scalar_one(), is_exact=True)
     read: Any = select(*columns.used).order_by(*along(OLDEST_FIRST, Window(size=0), CONTACT.c))
     statement: Any = select(func.count(), func.coalesce(func.sum(case((met, 1), else_=0)), 0))
