@@ -94,6 +94,11 @@ _PLANS = (
     "SET {0} max_parallel_workers_per_gather = 0; SET {0} jit = off;"
 )
 
+# Of a transaction that writes. A bitmap of all rows of the workspace is cheap by statistics of a
+# table that was nearly empty. Only searches need bitmaps, and these read in a snapshot.
+_PLANS_OF_WRITES = "SET LOCAL enable_bitmapscan = off;"
+_SNAPSHOT = "REPEATABLE READ"
+
 
 class PostgreSQL:
     """One engine. What is read in one transaction is one snapshot, by REPEATABLE READ.
@@ -105,7 +110,7 @@ class PostgreSQL:
     def __init__(self, url: str, settings: DatabaseSettings) -> None:
         self._url, self._settings = url, settings
         self.writer = new_engine(url, settings, _arguments(settings))
-        self.reader = self.writer.execution_options(isolation_level="REPEATABLE READ")
+        self.reader = self.writer.execution_options(isolation_level=_SNAPSHOT)
         connections = settings.database_pool_size + settings.database_pool_overflow
         self.lanes = max(connections // 2, 1)
         waiting = settings.database_pool_timeout_seconds
@@ -328,8 +333,9 @@ def _arguments(settings: DatabaseSettings, *, limited: bool = True) -> dict[str,
         async def execute(self, query: str, *args: Any, **options: Any) -> Any:
             if not query.startswith("BEGIN"):
                 return await super().execute(query, *args, **options)
+            local = timeouts if _SNAPSHOT in query else timeouts + _PLANS_OF_WRITES
             try:
-                return await super().execute(query + timeouts, timeout=waiting)
+                return await super().execute(query + local, timeout=waiting)
             except TimeoutError:
                 self.terminate()
                 raise

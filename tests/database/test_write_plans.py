@@ -152,14 +152,19 @@ def forget(connection: Connection, table: str) -> None:
     assert connection.scalar(on_shards, values)
 
 
+@pytest.mark.parametrize("analysed", [0, 2, 60])
 async def test_every_write_reads_by_primary_key_whatever_the_statistics_say(
-    database: Database,
+    database: Database, analysed: int
 ) -> None:
+    """The first statistics are those of a table with so many contacts."""
     async with database.write_directory() as session:
         connection = await session.connection()
         for table in TABLES:
             await connection.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = off)"))
-        await connection.execute(text(ANALYSE))
+    early = await new_workspace(database)
+    await add(database, early, map(person, range(analysed)))
+    async with database.write_directory() as session:
+        await (await session.connection()).execute(text(ANALYSE))
     others = [await new_workspace(database) for _ in range(2)]
     for caller in others:
         await add(database, caller, map(person, range(OTHERS // 2)))
