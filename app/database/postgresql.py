@@ -1,35 +1,26 @@
 """PostgreSQL: time limits in each transaction, at most half of the connections for a workspace."""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]  # has no types
-import orjson
 from sqlalchemy import (
     ARRAY,
-    JSON,
-    ColumnElement,
     Executable,
     Float,
     FromClause,
     GenerativeSelect,
     PoolProxiedConnection,
     Select,
-    Table,
     Text,
     Uuid,
-    bindparam,
     cast,
     column,
-    delete,
     event,
     func,
-    insert,
     literal,
     literal_column,
     not_,
@@ -37,7 +28,6 @@ from sqlalchemy import (
     select,
     text,
     union_all,
-    update,
 )
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -51,9 +41,10 @@ from app.database.citus import PROPAGATE, SEQUENTIAL
 from app.database.dialect import RowLock
 from app.database.engine import new_engine
 from app.database.errors import timed_out
+from app.database.postgresql_writes import document, written
 from app.database.prepared import Prepared
 from app.database.text_indexes import UNBROKEN, build_text_indexes
-from app.database.writes import STATEMENTS, Action, Form, Part, Row
+from app.database.writes import Part, Row
 from app.fairness import FairSemaphore
 from app.progress import Report
 from app.settings import DatabaseSettings
@@ -75,9 +66,6 @@ _LOCKS = {
 
 # asyncpg's timestamps are in UTC.
 _PROCESSORS = {**json_bytes.PROCESSORS, Float: None, UTCDateTime: None}
-
-# Of the text of a statement: it quotes no text that might have it too.
-_PARAMETER = re.compile(r"\$(\d+)")
 
 # Of a connection: whether its server has loaded Citus, which is not done without a restart.
 _HAS_CITUS = "has_citus"
@@ -165,12 +153,8 @@ class PostgreSQL:
         """In one statement. Citus takes no such statement on distributed tables."""
         together = [[one] for one in parts] if connection.info[_HAS_CITUS] else [parts]
         for some in together:
-            statements = tuple(_statement(self, form) for form, _ in some)
-            arguments: list[Any] = []
-            for statement, (form, rows) in zip(statements, some, strict=True):
-                given = _document(_with_workspace(form, rows, workspace_id))
-                arguments += statement.arguments(workspace_id=workspace_id, given=given)
-            await self.fetch(connection, _together(statements), arguments)
+            text, arguments = written(some, self.writer.dialect, workspace_id)
+            await self.fetch(connection, text, arguments)
 
     async def close(self) -> None:
         await self.writer.dispose()
@@ -197,7 +181,7 @@ class PostgreSQL:
         return f"json_to_recordset(CAST(:{name} AS json)) AS {name} ({typed})"
 
     def parameter(self, rows: Sequence[Row]) -> str:
-        return _document(rows)
+        return document(rows)
 
     def values(self, values: Sequence[Any]) -> FromClause:
         type_ = _TYPES.get(type(values[0]), Uuid)
@@ -228,71 +212,6 @@ class PostgreSQL:
         end = _LOCKS[lock]
         one = f"SELECT {selected} FROM {table} WHERE {on} {end}"  # noqa: S608  # of names alone
         return f"LEFT JOIN LATERAL ({one}) AS {table} ON true"
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _together(statements: tuple[Prepared, ...]) -> str:
-    """One statement of several, whose parameters follow one another.
-
-    Each of them is compiled once, because there are many more combinations, and SQLAlchemy takes
-    milliseconds for one.
-    """
-    *others, last = statements
-    texts = []
-    before = 0  # parameters
-    for number, one in enumerate(others, 1):
-        texts.append(f"written_{number} AS ({_renumbered(one.text, before)})")
-        before += one.parameters_count
-    start = f"WITH {', '.join(texts)} " if texts else ""
-    return start + _renumbered(last.text, before)
-
-
-def _renumbered(statement: str, before: int) -> str:
-    return _PARAMETER.sub(lambda found: f"${int(found[1]) + before}", statement)
-
-
-@lru_cache(maxsize=STATEMENTS)
-def _statement(postgresql: PostgreSQL, form: Form) -> Prepared:
-    action, table, columns = form
-    if action is Action.INSERT:
-        given = _given(table, columns)
-        new = select(bindparam("workspace_id", type_=Uuid), *given.c)
-        return postgresql.prepare(insert(table).from_select(["workspace_id", *columns], new))
-    given = _given(table, ("workspace_id", *columns))
-    named = list(_named(table, given))
-    if action is Action.DELETE:
-        return postgresql.prepare(delete(table).where(*named))
-    values = {table.c[one.name]: one for one in given.c if not table.c[one.name].primary_key}
-    return postgresql.prepare(update(table).where(*named).values(values))
-
-
-def _given(table: Table, names: Sequence[str]) -> Any:
-    """The rows of the parameter `given`, a JSON document."""
-    columns = (column(name, table.c[name].type) for name in names)
-    recordset = func.json_to_recordset(cast(bindparam("given", type_=Text), JSON))
-    return recordset.table_valued(*columns, name="given").render_derived(with_types=True)
-
-
-def _named(table: Table, given: Any) -> Iterator[ColumnElement[bool]]:
-    """The workspace is compared on both sides, so that the planner expects next to no given rows.
-    It then looks each of them up by the primary key, and never reads the workspace instead."""
-    workspace_id = bindparam("workspace_id", type_=Uuid)
-    yield given.c.workspace_id == workspace_id
-    for key in table.primary_key:
-        yield key == (workspace_id if key.name == "workspace_id" else given.c[key.name])
-
-
-def _with_workspace(form: Form, rows: Sequence[Row], workspace_id: UUID) -> Sequence[Row]:
-    """As `_named` compares it."""
-    if form.action is Action.INSERT:
-        return rows
-    text = str(workspace_id)
-    return [{"workspace_id": text, **row} for row in rows]
-
-
-def _document(rows: Sequence[Row]) -> str:
-    # asyncpg's UUIDs are of a class of their own, which is passed as text.
-    return orjson.dumps(rows, default=str).decode()
 
 
 @asynccontextmanager

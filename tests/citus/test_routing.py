@@ -52,7 +52,7 @@ async def shards_of_copies(driver: Any, statement: str, parameters: Any) -> list
     transaction = driver.transaction()
     await transaction.start()
     for table in (CONTACT, IDENTIFIER, TERM):
-        of_workspace = f"DELETE FROM {table.name} WHERE workspace_id = $1"  # noqa: S608
+        of_workspace = f"DELETE FROM {table.name} WHERE workspace_id = $1"  # noqa: S608  # of names alone
         await driver.execute(of_workspace, parameters[0])
     await driver.execute("SET LOCAL citus.log_remote_commands = on")
     await driver.fetch(statement, *parameters)

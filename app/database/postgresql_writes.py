@@ -1,0 +1,109 @@
+"""Writes rows on PostgreSQL: all parts in one statement, the rows of each as one JSON document."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Dialect,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from app.database.prepared import Prepared
+from app.database.writes import STATEMENTS, Action, Form, Part, Row
+
+# Of the text of a statement: it quotes no text that might have it too.
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+def written(
+    parts: Sequence[Part], dialect: Dialect, workspace_id: UUID
+) -> tuple[str, Sequence[Any]]:
+    """The statement that writes all parts, and its arguments."""
+    statements = tuple(_statement(form, dialect) for form, _ in parts)
+    arguments: list[Any] = []
+    for one, (form, rows) in zip(statements, parts, strict=True):
+        given = document(_with_workspace(form, rows, workspace_id))
+        arguments += one.arguments(workspace_id=workspace_id, given=given)
+    return _together(statements), arguments
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _together(statements: tuple[Prepared, ...]) -> str:
+    """One statement of several, whose parameters follow one another.
+
+    Each of them is compiled once, because there are many more combinations, and SQLAlchemy takes
+    milliseconds for one.
+    """
+    *others, last = statements
+    texts = []
+    before = 0  # parameters
+    for number, one in enumerate(others, 1):
+        texts.append(f"written_{number} AS ({_renumbered(one.text, before)})")
+        before += one.parameters_count
+    start = f"WITH {', '.join(texts)} " if texts else ""
+    return start + _renumbered(last.text, before)
+
+
+def _renumbered(statement: str, before: int) -> str:
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + before}", statement)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _statement(form: Form, dialect: Dialect) -> Prepared:
+    action, table, columns = form
+    if action is Action.INSERT:
+        given = _given(table, columns)
+        new = select(bindparam("workspace_id", type_=Uuid), *given.c)
+        inserted = insert(table).from_select(["workspace_id", *columns], new)
+        return Prepared(inserted, dialect, {})
+    given = _given(table, ("workspace_id", *columns))
+    named = list(_named(table, given))
+    if action is Action.DELETE:
+        return Prepared(delete(table).where(*named), dialect, {})
+    values = {table.c[one.name]: one for one in given.c if not table.c[one.name].primary_key}
+    return Prepared(update(table).where(*named).values(values), dialect, {})
+
+
+def _given(table: Table, names: Sequence[str]) -> Any:
+    """The rows of the parameter `given`, a JSON document."""
+    columns = (column(name, table.c[name].type) for name in names)
+    recordset = func.json_to_recordset(cast(bindparam("given", type_=Text), JSON))
+    return recordset.table_valued(*columns, name="given").render_derived(with_types=True)
+
+
+def _named(table: Table, given: Any) -> Iterator[ColumnElement[bool]]:
+    """The workspace is compared on both sides, so that the planner expects next to no given rows.
+    It then looks each of them up by the primary key, and never reads the workspace instead."""
+    workspace_id = bindparam("workspace_id", type_=Uuid)
+    yield given.c.workspace_id == workspace_id
+    for key in table.primary_key:
+        yield key == (workspace_id if key.name == "workspace_id" else given.c[key.name])
+
+
+def _with_workspace(form: Form, rows: Sequence[Row], workspace_id: UUID) -> Sequence[Row]:
+    """As `_named` compares it."""
+    if form.action is Action.INSERT:
+        return rows
+    text = str(workspace_id)
+    return [{"workspace_id": text, **row} for row in rows]
+
+
+def document(rows: Sequence[Row]) -> str:
+    # asyncpg's UUIDs are of a class of their own, which is passed as text.
+    return orjson.dumps(rows, default=str).decode()
