@@ -5,11 +5,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import PoolProxiedConnection
+from sqlalchemy import PoolProxiedConnection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.util.concurrency import in_greenlet
 
 from app.settings import DatabaseSettings
+
+
+class _HasToConnect(Exception):
+    """Outside of a greenlet, where nothing can wait for that."""
 
 
 def new_engine(
@@ -17,7 +23,7 @@ def new_engine(
 ) -> AsyncEngine:
     """`arguments` go to the driver, `options` to SQLAlchemy. No error quotes the parameters of a
     statement."""
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         hide_parameters=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
@@ -29,12 +35,31 @@ def new_engine(
         **options,
     )
 
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connect(*_: Any) -> None:
+        if not in_greenlet():
+            raise _HasToConnect
+
+    return engine
+
 
 @asynccontextmanager
 async def pooled(engine: AsyncEngine) -> AsyncIterator[PoolProxiedConnection]:
-    """A connection of the pool, for its driver alone: without SQLAlchemy's transaction."""
-    connection = await engine.raw_connection()
+    """A connection of the pool, for its driver alone: without SQLAlchemy's transaction.
+
+    Nothing waits for an idle connection, nor for putting it back. Without the greenlets for what
+    may wait, both take a fourth of the time.
+    """
+    pool = engine.sync_engine.pool
+    assert isinstance(pool, QueuePool)  # noqa: S101  # as of every engine here
+    try:
+        connection = pool.connect() if pool.checkedin() else await engine.raw_connection()
+    except _HasToConnect:  # the server has closed the idle one
+        connection = await engine.raw_connection()
     try:
         yield connection
     finally:
-        await greenlet_spawn(connection.close)
+        if pool.checkedin() < pool.size():
+            connection.close()
+        else:
+            await greenlet_spawn(connection.close)
