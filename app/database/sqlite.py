@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from asyncpg.pgproto import pgproto
 from sqlalchemy import (
     Executable,
     Float,
@@ -68,11 +69,10 @@ READERS = 4
 # milliseconds of most statements. Each look waits for Python's global lock.
 CLOCK_INSTRUCTIONS = 100_000
 
-
 _PROCESSORS = {
     **json_bytes.PROCESSORS,
     Float: None,
-    Uuid: UUID,
+    Uuid: pgproto.UUID,  # as on PostgreSQL; the standard library's takes ten times as long
     UTCDateTime: lambda text: datetime.fromisoformat(f"{text}+00:00"),
 }
 
