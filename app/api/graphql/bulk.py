@@ -55,8 +55,8 @@ class BulkOutcome:
     def of(cls, outcomes: Sequence[Outcome], budget: ErrorBudget, *, atomic: bool) -> "BulkOutcome":
         shown = _shown(outcomes, atomic=atomic)
         rows = [Row(index, limited(one, budget)) for index, one in enumerate(shown)]
-        kinds = Counter(type(row.result) for row in rows)
-        updated = sum(1 for row in rows if isinstance(row.result, Updated) and row.result.changes)
+        kinds = Counter(map(type, shown))
+        updated = sum(1 for one in shown if type(one) is Updated and one.changes)
         return cls(
             rows=rows,
             created=kinds[Created],

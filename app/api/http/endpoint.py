@@ -34,7 +34,7 @@ from app.api.http.operations import Operations
 from app.api.http.parameters import Parameters, parameters_of, parameters_of_url
 from app.api.http.rate_headers import rate_headers, retry_after
 from app.api.http.response import respond
-from app.api.http.variable_limits import has_more_values
+from app.api.http.variable_limits import guess_values, has_more_values
 from app.database.sessions import Database
 from app.errors import BadRequest, RateLimited, RollcallError, TimedOut, Unavailable
 from app.settings import Settings
@@ -158,7 +158,8 @@ class GraphQLEndpoint:
 
     async def _parameters(self, body: bytearray) -> Parameters:
         values_limit = self._settings.max_variable_values
-        return parameters_of(await parsed_body(body, values_limit), values_limit)
+        given = await parsed_body(body, values_limit)
+        return parameters_of(given, values_limit, guess_values(body))
 
     async def _run(self, call: _Call, parameters: Parameters) -> Response:
         self._concurrency.start(call.caller.workspace_id)

@@ -20,7 +20,7 @@ class Operation(NamedTuple):
     document: Document
     node: OperationDefinitionNode
     variables: dict[str, Any] | None
-    values: int  # in the variables
+    values: int  # that the variables have at most
     cost: int
 
     @property

@@ -16,7 +16,7 @@ class Parameters(NamedTuple):
     query: str  # empty if a document is named by its id alone
     variables: dict[str, Any] | None
     operation_name: str | None
-    values: int  # in the variables, scalars included
+    values: int  # that the variables have at most, scalars and names included
     document_id: str | None = None
 
 
@@ -28,9 +28,9 @@ def parameters_of_url(query_params: QueryParams, values_limit: int) -> Parameter
     return parameters_of(given, values_limit)
 
 
-def parameters_of(given: Any, values_limit: int) -> Parameters:
+def parameters_of(given: Any, values_limit: int, values_guess: int | None = None) -> Parameters:
     """Raises BadRequest for what is not a GraphQL request, and LimitExceeded for too many values in
-    its variables."""
+    its variables. A guess that is not too low saves counting them, if it is within the limit."""
     if isinstance(given, list):
         raise BadRequest("Batches are not supported: send one operation per request.")
     if not isinstance(given, Mapping):
@@ -48,7 +48,9 @@ def parameters_of(given: Any, values_limit: int) -> Parameters:
     if not isinstance(operation_name, str | None):
         raise BadRequest("operationName must be a string.")
     variables = given.get("variables")
-    values = count_values(variables, values_limit) if variables else 0
+    values = values_guess
+    if values is None or values > values_limit:
+        values = count_values(variables or {}, values_limit)
     return Parameters(query, variables, operation_name or None, values, document_id)
 
 

@@ -27,12 +27,12 @@ def check_body(body: bytes | bytearray, limit: int) -> None:
 
 
 def has_more_values(body: bytes | bytearray, count: int) -> bool:
-    """A guess that is never too low: commas, colons and brackets in texts count too."""
-    return len(body) > count and _separators(body) > count
+    """By a guess that is never too low."""
+    return len(body) > count and guess_values(body) > count
 
 
-def _separators(body: bytes | bytearray) -> int:
-    """Those in texts included."""
+def guess_values(body: bytes | bytearray) -> int:
+    """At least as many as there are values and names: separators in texts count too."""
     return sum(map(body.count, (b",", b":", b"[", b"{")))
 
 

@@ -42,7 +42,7 @@ class Executor:
         cost: int = 0,
         values: int = 0,
     ) -> ExecutionResult:
-        """`values` is the number of values in the variables."""
+        """`values` is how many values the variables have at most."""
         at_once = cost > COSTLY or values > MANY_VALUES
         compiled = document.compiled(operation, self._compiler, at_once=at_once)
         apart = asyncio.to_thread if values > MANY_VALUES else _here
