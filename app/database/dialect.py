@@ -1,21 +1,17 @@
 """What a database offers: engines, and the SQL that SQLite and PostgreSQL word differently."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import (
-    Executable,
-    FromClause,
-    GenerativeSelect,
-    PoolProxiedConnection,
-    Select,
-)
+from sqlalchemy import Executable, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.types import TypeEngine
 
 from app.database.prepared import Prepared
+from app.database.words import Word
 from app.database.writes import Part, Row
 from app.fairness import FairSemaphore
 from app.progress import Report
@@ -80,20 +76,26 @@ class Dialect(Hashable, Protocol):
     def parameter(self, rows: Sequence[Row]) -> str:
         """The rows as the value of one parameter."""
 
-    def values(self, values: Sequence[Any]) -> FromClause:
-        """A table of one column, `value`. The values are of one type."""
+    def word(self, word: Word, *arguments: str) -> str:
+        """The function of these arguments."""
+
+    def values(self, values: Sequence[Any]) -> tuple[str, Any, TypeEngine[Any]]:
+        """SQL of a table `given` with the column `value`, whose parameter is {0}, and the value of
+        that and its type. The values are of one type."""
 
     def look_up(
-        self, wanted: FromClause, columns: Sequence[Any], on: Sequence[Any], limit: int
-    ) -> Select[Any]:
-        """The columns of up to `limit` rows of one entity for each row that is wanted.
+        self, wanted: str, table: str, columns: Mapping[str, str], on: str, limit: int
+    ) -> str:
+        """A SELECT of the columns, by name, of up to `limit` rows of the table for each row that is
+        wanted.
 
         `on` compares columns of one index, which is read for each row that is wanted, whatever
         the statistics say. The first column is never NULL. SQLite has no limit here.
         """
 
-    def find_text(self, name: str, wanted: str, limit: int) -> GenerativeSelect:
-        """The ids of the contacts that have the text in the column `name`, by its index.
+    def find_text(self, name: str, wanted: str, value: Callable[[Any], str], limit: int) -> str:
+        """A SELECT of the ids of the contacts that have the text in the column `name`, by its
+        index. `value` makes a parameter.
 
         NULL stands for a contact of another workspace. If there is no index, all are NULL, and as
         many as the limit.

@@ -16,7 +16,7 @@ from app.text import has_long_integer
 
 
 class JsonBytes(TypeDecorator[Any]):
-    """The type of a JSON column as `words.json_bytes` selects it."""
+    """The type of a JSON column as `words.JSON_BYTES` selects it."""
 
     impl = LargeBinary
     cache_ok = True

@@ -1,7 +1,7 @@
 """PostgreSQL: time limits in each transaction, at most half of the connections for a workspace."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -11,29 +11,16 @@ from sqlalchemy import (
     ARRAY,
     Executable,
     Float,
-    FromClause,
-    GenerativeSelect,
     PoolProxiedConnection,
-    Select,
     Text,
     Uuid,
-    cast,
-    column,
     event,
-    func,
-    literal,
-    literal_column,
-    not_,
-    null,
-    select,
     text,
-    union_all,
 )
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine
-from sqlmodel import col
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database import json_bytes
@@ -44,11 +31,11 @@ from app.database.errors import timed_out
 from app.database.postgresql_writes import document, written
 from app.database.prepared import Prepared
 from app.database.text_indexes import UNBROKEN, build_text_indexes
+from app.database.words import Word, named
 from app.database.writes import Part, Row
 from app.fairness import FairSemaphore
 from app.progress import Report
 from app.settings import DatabaseSettings
-from app.tables import CONTACT, ContactTable
 
 # Any number, as long as nothing else in the database takes the same advisory lock.
 MIGRATION_LOCK = 7_655_372_011
@@ -72,7 +59,8 @@ _HAS_CITUS = "has_citus"
 _LOADED = "SELECT 1 FROM pg_settings WHERE name = 'citus.shard_count'"
 _IS_LOADED = "SELECT 1"  # the tag of a statement that returned one row
 
-_TYPES: dict[type, type[TypeEngine[Any]]] = {str: Text, float: Float}
+_ARRAYS: dict[type, TypeEngine[Any]] = {str: ARRAY(Text), float: ARRAY(Float)}
+_UUIDS = ARRAY(Uuid)
 
 # Statistics are of all workspaces, and may be old or missing. No plan reads a table from its start,
 # or sorts what an index has in order, because these take it for small. Nothing here is worth
@@ -183,27 +171,29 @@ class PostgreSQL:
     def parameter(self, rows: Sequence[Row]) -> str:
         return document(rows)
 
-    def values(self, values: Sequence[Any]) -> FromClause:
-        type_ = _TYPES.get(type(values[0]), Uuid)
-        array = func.unnest(literal(list(values), ARRAY(type_)))
-        return array.table_valued(column("value", type_)).render_derived("given")
+    def word(self, word: Word, *arguments: str) -> str:
+        return word.postgresql.format(*arguments)
+
+    def values(self, values: Sequence[Any]) -> tuple[str, Any, TypeEngine[Any]]:
+        return "unnest({0}) AS given (value)", list(values), _ARRAYS.get(type(values[0]), _UUIDS)
 
     def look_up(
-        self, wanted: FromClause, columns: Sequence[Any], on: Sequence[Any], limit: int
-    ) -> Select[Any]:
+        self, wanted: str, table: str, columns: Mapping[str, str], on: str, limit: int
+    ) -> str:
         # A LATERAL with a LIMIT is not joined in another way.
-        held = select(*columns).where(*on).limit(limit).lateral("held")
-        # Not by the columns of `held`, which SQLAlchemy would copy.
-        read = (literal_column(f"held.{one.key}", one.type).label(one.key) for one in columns)
-        return select(*read).select_from(wanted, held)
+        each = f"SELECT {named(columns)} FROM {table} WHERE {on} LIMIT {limit}"  # noqa: S608  # of names
+        return f"SELECT held.* FROM {wanted}, LATERAL ({each}) AS held"  # noqa: S608  # as above
 
-    def find_text(self, name: str, wanted: str, limit: int) -> GenerativeSelect:
-        has_index = func.to_regclass(f"contact_{name}").is_not(None)
-        unbroken = func.rollcall_unbroken(CONTACT.c[name])
-        is_found = unbroken.contains(wanted.translate(UNBROKEN), autoescape=True)
-        found = select(col(ContactTable.id)).where(has_index, is_found)
-        unknown = select(cast(null(), Uuid)).select_from(func.generate_series(1, limit))
-        return union_all(found, unknown.where(not_(has_index)))
+    def find_text(self, name: str, wanted: str, value: Callable[[Any], str], limit: int) -> str:
+        has_index = f"to_regclass('contact_{name}') IS NOT NULL"
+        part = wanted.translate(UNBROKEN).replace("/", "//").replace("%", "/%").replace("_", "/_")
+        is_found = f"rollcall_unbroken(contact.{name}) LIKE {value(f'%{part}%')} ESCAPE '/'"
+        return f"""
+            SELECT contact.id AS id FROM contact
+            WHERE contact.workspace_id = :workspace_id AND {has_index} AND {is_found}
+            UNION ALL
+            SELECT CAST(NULL AS uuid) FROM generate_series(1, {limit}) WHERE NOT {has_index}
+        """  # noqa: S608  # of names
 
     def each(
         self, table: str, columns: Sequence[str], on: str, lock: RowLock = RowLock.NONE

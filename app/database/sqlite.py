@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import (
     asynccontextmanager,
     contextmanager,
@@ -19,25 +19,14 @@ from asyncpg.pgproto import pgproto
 from sqlalchemy import (
     Executable,
     Float,
-    FromClause,
-    GenerativeSelect,
     PoolProxiedConnection,
-    Select,
     Text,
     Uuid,
-    and_,
-    column,
     event,
-    func,
-    literal,
-    literal_column,
-    null,
-    select,
-    table,
 )
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlmodel import col
+from sqlalchemy.types import TypeEngine
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database import json_bytes
@@ -45,11 +34,11 @@ from app.database.dialect import RowLock
 from app.database.engine import new_engine
 from app.database.prepared import Prepared
 from app.database.sqlite_writes import create_temporary_table, write
+from app.database.words import Word, named
 from app.database.writes import Part, Row
 from app.fairness import FairSemaphore
 from app.progress import Report
 from app.settings import DatabaseSettings
-from app.tables import ContactTable
 from app.text import lower_case
 
 BUSY_SECONDS = 5
@@ -68,6 +57,7 @@ READERS = 4
 # How many instructions of SQLite's virtual machine run between two looks at the clock: a few
 # milliseconds of most statements. Each look waits for Python's global lock.
 CLOCK_INSTRUCTIONS = 100_000
+_TEXT = Text()
 
 _PROCESSORS = {
     **json_bytes.PROCESSORS,
@@ -152,28 +142,29 @@ class SQLite:
     def parameter(self, rows: Sequence[Row]) -> str:
         return orjson.dumps([list(row.values()) for row in rows]).decode()
 
-    def values(self, values: Sequence[Any]) -> FromClause:
+    def word(self, word: Word, *arguments: str) -> str:
+        return word.sqlite.format(*arguments)
+
+    def values(self, values: Sequence[Any]) -> tuple[str, Any, TypeEngine[Any]]:
         plain = [value.hex if isinstance(value, UUID) else value for value in values]
-        given = literal(orjson.dumps(plain).decode(), Text)
-        return func.json_each(given).table_valued("value", name="given")
+        return "json_each({0}) AS given", orjson.dumps(plain).decode(), _TEXT
 
     def look_up(
-        self, wanted: FromClause, columns: Sequence[Any], on: Sequence[Any], limit: int
-    ) -> Select[Any]:
+        self, wanted: str, table: str, columns: Mapping[str, str], on: str, limit: int
+    ) -> str:
         # SQLite turns a LEFT JOIN round only for a plain condition on what is joined: a LIMIT
         # keeps those of the outer statement out.
-        first = columns[0]
-        joined = select(*columns).select_from(wanted).outerjoin(first.class_, and_(*on))
-        return joined.where(func.coalesce(first, null()).is_not(None)).limit(-1)
+        is_found = f"coalesce({next(iter(columns.values()))}, NULL) IS NOT NULL"
+        read = named(columns)
+        return f"SELECT {read} FROM {wanted} LEFT JOIN {table} ON {on} WHERE {is_found} LIMIT -1"  # noqa: S608  # of names
 
-    def find_text(self, name: str, wanted: str, limit: int) -> GenerativeSelect:
+    def find_text(self, name: str, wanted: str, value: Callable[[Any], str], limit: int) -> str:
         # The index is of all workspaces.
-        texts = table("contact_text", column("rowid"), column("contact_text"))
-        phrase = wanted.replace('"', '""')
-        is_found = texts.c.contact_text.match(f'{name} : "{phrase}"')
-        found = select(texts.c.rowid).where(is_found).limit(limit).subquery()
-        is_contact = literal_column("contact.number") == found.c.rowid
-        return select(col(ContactTable.id)).select_from(found).outerjoin(ContactTable, is_contact)
+        phrase = '"{}"'.format(wanted.replace('"', '""'))
+        matches = f"contact_text MATCH {value(f'{name} : {phrase}')}"
+        found = f"SELECT rowid AS number FROM contact_text WHERE {matches} LIMIT {limit}"  # noqa: S608  # of names
+        is_contact = "contact.number = found.number AND contact.workspace_id = :workspace_id"
+        return f"SELECT contact.id AS id FROM ({found}) AS found LEFT JOIN contact ON {is_contact}"  # noqa: S608  # as above
 
     def each(
         self, table: str, columns: Sequence[str], on: str, lock: RowLock = RowLock.NONE

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
 from app.contacts.assignee import Assignee
@@ -34,6 +33,7 @@ from app.tables import Workspace, new_id
 from app.workspaces.keys import Caller
 from tests.support.databases import copied_postgresql, copied_sqlite
 from tests.support.postgres import outside_transaction
+from tests.support.statements import every_statement
 from tests.support.stored import (
     SOURCE,
     START,
@@ -158,15 +158,12 @@ Sent = list[tuple[str, Any]]
 def statements() -> Iterator[Sent]:
     found: Sent = []
 
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    def note(statement: str, parameters: Any) -> None:
         if statement.startswith("SELECT"):
             found.append((statement, parameters))
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with every_statement(note):
         yield found
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def steps(database: Database, caller: Caller, sent: Sent) -> list[str]:

@@ -21,8 +21,7 @@ from app.contacts.limits import (
 )
 from app.contacts.listing.conditions import All, Condition, search_for
 from app.contacts.listing.order import Order, window
-from app.contacts.listing.page import WALK
-from app.contacts.listing.read import read_page
+from app.contacts.listing.page import WALK, read_page
 from app.contacts.store.find import find_each
 from app.workspaces.keys import Scope
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import FromClause, GenerativeSelect, func, select, text, union_all
-from sqlmodel import col
+from sqlalchemy import Integer
 
 from app.contacts.keys import MatchedBy
 from app.contacts.limits import SEARCH_LENGTH
@@ -22,17 +21,17 @@ from app.contacts.listing.conditions import (
     conjuncts,
 )
 from app.contacts.listing.predicates import COMPARE, of_each
+from app.contacts.listing.row_columns import OF_TABLE
 from app.contacts.store.terms import TERM_LENGTH, Term, TermKind, custom_term
-from app.database.dialect import Dialect
+from app.database.composed import Composition
 from app.database.sessions import WorkspaceSession
-from app.tables import ContactTable, IdentifierTable, TermTable
 from app.text import fold
 
 # The most candidates that are read for one page.
 CANDIDATES = 1_000
 
-# Selects ids of contacts: maybe an id twice, and NULL for what is no candidate.
-Ids = GenerativeSelect
+# A SELECT of ids of contacts: maybe an id twice, and NULL for what is no candidate.
+Ids = str
 
 _SEARCHED = {"external_id", "email", "name", "first_name", "last_name", "company", "phone"}
 _KEYS = {Operator.EQ, Operator.IN, Operator.STARTS_WITH}
@@ -43,18 +42,20 @@ _INDEXED = {
     **dict.fromkeys(("created_at", "updated_at", "lifetime_value", "last_order_at"), RANGES),
 }
 # The conditions of the partial indexes.
-_FLAGS: dict[tuple[str, Any], Any] = {
-    ("is_active", False): text("NOT contact.is_active"),
-    ("is_unsubscribed", True): text("contact.is_unsubscribed"),
+_FLAGS: dict[tuple[str, Any], str] = {
+    ("is_active", False): "NOT contact.is_active",
+    ("is_unsubscribed", True): "contact.is_unsubscribed",
 }
+_INTEGER = Integer()
+
 # Terms have the nearest double of a number.
 _INCLUSIVE = {Operator.GT: Operator.GTE, Operator.LT: Operator.LTE}
 
 
 class Candidates(NamedTuple):
-    """Their ids, each once, and how many there are at most. NULL may be among them."""
+    """A SELECT of their ids, each once, and how many there are at most. NULL may be among them."""
 
-    ids: FromClause
+    ids: str
     most: int
 
 
@@ -62,44 +63,49 @@ class Entries(NamedTuple):
     """Entries of an index: the columns of `part` have these values, and the next one, `column`,
     compares with `value`."""
 
-    table: Any
+    table: str
     column: str
     operator: Operator
     value: Any
     part: tuple[tuple[str, Any], ...] = ()
 
 
-async def candidates(session: WorkspaceSession, condition: Condition) -> Candidates | None:
+async def candidates(
+    session: WorkspaceSession, sql: Composition, condition: Condition
+) -> Candidates | None:
     """None if there may be more than CANDIDATES."""
-    sources = list(_sources(session.dialect, condition))
+    sources = list(_sources(sql, condition))
     if not sources:
         return None
-    counts = [select(func.count()).select_from(_limited(one)).scalar_subquery() for one in sources]
-    counted: Any = select(*counts)
-    found = (await session.exec(counted)).one()
-    count, ids = min(zip(found, sources, strict=True), key=lambda pair: pair[0])
-    if count > CANDIDATES:
+    counts = {f"count_{index}": _limited(one) for index, one in enumerate(sources)}
+    counted = ", ".join(
+        f"(SELECT count(*) FROM ({ids}) AS limited) AS {name}" for name, ids in counts.items()
+    )
+    statement = sql.prepared(f"SELECT {counted}", dict.fromkeys(counts, _INTEGER))
+    [found] = await session.fetch(statement, **sql.values)
+    least = min(counts, key=found.__getitem__)
+    if found[least] > CANDIDATES:
         return None
-    return Candidates(select(*_limited(ids).c).distinct().subquery("wanted"), count)
+    return Candidates(f"SELECT DISTINCT id FROM ({counts[least]}) AS limited", found[least])
 
 
-def _limited(ids: Ids) -> FromClause:
-    return ids.limit(CANDIDATES + 1).subquery()
+def _limited(ids: Ids) -> Ids:
+    return f"SELECT id FROM ({ids}) AS entries LIMIT {CANDIDATES + 1}"
 
 
-def _sources(dialect: Dialect, whole: Condition) -> Iterator[Ids]:
+def _sources(sql: Composition, whole: Condition) -> Iterator[Ids]:
     """Each selects candidates by one index. The bounds of one value are one range, because few may
     lie between two that many meet each. Ranges come last, as they are likely to lead to more."""
     ranges: dict[object, list[Entries]] = {}
     for condition in conjuncts(whole):
         entries = _entries(condition)
         if entries is None:
-            yield from _other_sources(dialect, condition)
+            yield from _other_sources(sql, condition)
         elif entries.operator in BOUNDS:
             ranges.setdefault((entries.table, entries.part, entries.column), []).append(entries)
         elif entries.value != ():
-            yield _select(dialect, [entries])
-    yield from (_select(dialect, bounds) for bounds in ranges.values())
+            yield _select(sql, [entries])
+    yield from (_select(sql, bounds) for bounds in ranges.values())
 
 
 def _entries(condition: Condition) -> Entries | None:
@@ -114,14 +120,14 @@ def _entries(condition: Condition) -> Entries | None:
         case Comparison(field, operator) if operator not in _INDEXED.get(field, ()):
             return None
         case Comparison("name", operator, value):
-            return Entries(ContactTable, "name_key", operator, of_each(fold, value))
+            return Entries("contact", "name_key", operator, of_each(fold, value))
         case Comparison("email", operator, value):
-            return Entries(ContactTable, "email_key", operator, value)
+            return Entries("contact", "email_key", operator, value)
         case Comparison("external_id", operator, value, False, source):
             part = (("kind", MatchedBy.EXTERNAL_ID.value), ("source", source))
-            return Entries(IdentifierTable, "value", operator, value, part)
+            return Entries("contact_identifier", "value", operator, value, part)
         case Comparison(field, operator, value, False):
-            return Entries(ContactTable, field, operator, value)
+            return Entries("contact", field, operator, value)
     return None
 
 
@@ -142,35 +148,39 @@ def _custom(condition: CustomComparison) -> Entries | None:
 def _terms(like: Term, column: str, operator: Operator, value: Any) -> Entries:
     before = Term._fields[: Term._fields.index(column)]
     part = tuple((name, getattr(like, name)) for name in before)
-    return Entries(TermTable, column, operator, value, part)
+    return Entries("contact_term", column, operator, value, part)
 
 
-def _select(dialect: Dialect, bounds: Sequence[Entries]) -> Ids:
+def _select(sql: Composition, bounds: Sequence[Entries]) -> Ids:
     table, column, operator, value, part = bounds[0]
-    contact_id = col(table.id if table is ContactTable else table.contact_id)
-    held, of_part = getattr(table, column), [getattr(table, name) == one for name, one in part]
+    contact_id = f"{table}.{'id' if table == 'contact' else 'contact_id'}"
+    held = f"{table}.{column}"
+    within = [f"{table}.workspace_id = :workspace_id"]
+    within += [f"{table}.{name} = {sql.value(one)}" for name, one in part]
     if operator is Operator.IN:
-        wanted = dialect.values(value)
-        on = [held == wanted.c.value, *of_part]
-        return dialect.look_up(wanted, [contact_id], on, CANDIDATES + 1)
-    met = [COMPARE[one.operator](held, one.value) for one in bounds]
-    return select(contact_id).where(*of_part, *met)
+        on = " AND ".join([f"{held} = given.value", *within])
+        wanted = sql.table(value)
+        return sql.dialect.look_up(wanted, table, {"id": contact_id}, on, CANDIDATES + 1)
+    within += [COMPARE[one.operator](sql, held, one.value, sql.value) for one in bounds]
+    return f"SELECT {contact_id} AS id FROM {table} WHERE {' AND '.join(within)}"
 
 
-def _other_sources(dialect: Dialect, condition: Condition) -> Iterator[Ids]:
+def _other_sources(sql: Composition, condition: Condition) -> Iterator[Ids]:
     match condition:
         case AnyOf(conditions) if conditions:
-            each = [next(_sources(dialect, one), None) for one in conditions]
-            found = [select(*_limited(one).c) for one in each if one is not None]
+            each = [next(_sources(sql, one), None) for one in conditions]
+            found = [f"SELECT id FROM ({_limited(one)}) AS any_of" for one in each if one]
             if len(found) == len(each):
-                yield union_all(*found)
+                yield " UNION ALL ".join(found)
         case Comparison(field, Operator.EQ, value) if (field, value) in _FLAGS:
-            yield select(col(ContactTable.id)).where(_FLAGS[field, value])
+            of_workspace = "contact.workspace_id = :workspace_id"
+            flag = _FLAGS[field, value]
+            yield f"SELECT {OF_TABLE['id']} AS id FROM contact WHERE {of_workspace} AND {flag}"
         case Found(folded):
-            yield dialect.find_text("search_text", folded, CANDIDATES + 1)
+            yield sql.dialect.find_text("search_text", folded, sql.value, CANDIDATES + 1)
         case Comparison("notes", Operator.CONTAINS, str(part), ignore_case=False):
             if len(part) >= SEARCH_LENGTH:
-                yield dialect.find_text("notes", part, CANDIDATES + 1)
+                yield sql.dialect.find_text("notes", part, sql.value, CANDIDATES + 1)
         case Comparison(field, Operator.CONTAINS, str(part)) if field in _SEARCHED:
             if len(folded := fold(part)) >= SEARCH_LENGTH:
-                yield dialect.find_text("search_text", folded, CANDIDATES + 1)
+                yield sql.dialect.find_text("search_text", folded, sql.value, CANDIDATES + 1)

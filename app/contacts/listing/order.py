@@ -11,12 +11,11 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeGuard
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, False_, and_, false, or_, true, tuple_
-
 from app import cursors
 from app.contacts.limits import PAGE_DEFAULT, PAGE_LIMIT
 from app.contacts.listing.conditions import RANGES, Comparison, Condition, Operator
 from app.contacts.listing.predicates import Columns, predicate
+from app.database.composed import Composition
 from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.tables import Contact
 from app.text import fold
@@ -169,8 +168,12 @@ def compares_values(condition: Condition, order: Order) -> TypeGuard[Comparison]
 
 
 def stretches(
-    order: Order, window: Window, compared: Sequence[Comparison], columns: Columns
-) -> Iterator[list[ColumnElement[bool]]]:
+    sql: Composition,
+    order: Order,
+    window: Window,
+    compared: Sequence[Comparison],
+    columns: Columns,
+) -> Iterator[list[str]]:
     """The bounds of the stretches of the index within the window, in the direction of travel.
 
     The contacts with a value are one stretch of the index of the order, those without one are
@@ -178,54 +181,64 @@ def stretches(
     contact is left out.
     """
     value = columns[order.field.value]
-    parts: list[tuple[bool, list[Any]]] = [(True, [])]
+    parts: list[tuple[bool, list[str | bool]]] = [(True, [])]
     if order.field in NULLABLE:
-        parts = [(True, [value.is_not(None)]), (False, [value.is_(None)])]
+        parts = [(True, [f"{value} IS NOT NULL"]), (False, [f"{value} IS NULL"])]
     for has_values, bounds in reversed(parts) if window.backward else parts:
         for position, forward in ((window.after, True), (window.before, False)):
             if position is not None:
-                bounds.append(_beyond(order, (value, columns["id"]), position, has_values, forward))
-        bounds += [_is_met(one, has_values, columns) for one in compared]
-        if not any(isinstance(bound, False_) for bound in bounds):
-            yield bounds
+                key = value, columns["id"]
+                bounds.append(_beyond(sql, order, key, position, has_values, forward))
+        bounds += [_is_met(sql, one, has_values, columns) for one in compared]
+        if False not in bounds:
+            yield [bound for bound in bounds if isinstance(bound, str)]
 
 
-def _is_met(condition: Comparison, has_values: bool, columns: Columns) -> ColumnElement[bool]:
-    """The condition on the contacts of a stretch."""
+def _is_met(
+    sql: Composition, condition: Comparison, has_values: bool, columns: Columns
+) -> str | bool:
+    """The condition on the contacts of a stretch; or whether all of them meet it, or none."""
     wants_value = condition.operator is not Operator.IS_NULL or not condition.value
     if has_values != wants_value:
-        return false()
-    return predicate(condition, columns) if condition.operator in RANGES else true()
+        return False
+    return predicate(sql, condition, columns) if condition.operator in RANGES else True
 
 
 def _beyond(
-    order: Order, key: tuple[Any, Any], position: Position, has_values: bool, forward: bool
-) -> ColumnElement[bool]:
-    """The condition on the contacts of a stretch after the position, or before it."""
+    sql: Composition,
+    order: Order,
+    key: tuple[str, str],
+    position: Position,
+    has_values: bool,
+    forward: bool,
+) -> str | bool:
+    """The condition on the contacts of a stretch after the position, or before it; or whether all
+    of them are there, or none."""
     if (position.value is None) == has_values:
-        return false() if forward == has_values else true()
+        return forward != has_values
     first = 0 if has_values else 1  # without values, contacts are in the order of their ids
-    row, edge = tuple_(*key[first:]), tuple_(*position[first:])
-    return row < edge if order.descending == forward else row > edge
+    row, edge = ", ".join(key[first:]), ", ".join(map(sql.value, position[first:]))
+    return f"({row}) {'<' if order.descending == forward else '>'} ({edge})"
 
 
-def within(order: Order, window: Window, columns: Columns) -> ColumnElement[bool]:
+def within(sql: Composition, order: Order, window: Window, columns: Columns) -> str:
     """The condition that the contacts of all stretches meet."""
-    each = (and_(true(), *bounds) for bounds in stretches(order, window, (), columns))
-    return or_(false(), *each)
+    found = stretches(sql, order, window, (), columns)
+    each = [" AND ".join(bounds) or "true" for bounds in found]
+    return f"({' OR '.join(each) or 'false'})"
 
 
-def along(order: Order, window: Window, columns: Columns) -> list[ColumnElement[Any]]:
+def along(order: Order, window: Window, columns: Columns) -> str:
     """The sort keys of one stretch, in the direction of travel."""
-    key: list[ColumnElement[Any]] = [columns[order.field.value], columns["id"]]
-    descending = order.descending != window.backward
-    return [one.desc() if descending else one.asc() for one in key]
+    direction = "DESC" if order.descending != window.backward else "ASC"
+    return f"{columns[order.field.value]} {direction}, {columns['id']} {direction}"
 
 
-def across(order: Order, window: Window, columns: Columns) -> list[ColumnElement[Any]]:
+def across(order: Order, window: Window, columns: Columns) -> str:
     """The sort keys of all stretches together."""
-    missing = columns[order.field.value].is_(None)
-    return [missing.desc() if window.backward else missing.asc(), *along(order, window, columns)]
+    direction = "DESC" if window.backward else "ASC"
+    missing = f"({columns[order.field.value]} IS NULL) {direction}"
+    return f"{missing}, {along(order, window, columns)}"
 
 
 def _invalid(code: FieldErrorCode, field: str, message: str) -> InvalidInput:

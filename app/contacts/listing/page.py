@@ -5,25 +5,14 @@ statement walks along the index of the order, for at most WALK contacts. The pag
 the contacts found so far, and the next one continues there.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    FromClause,
-    Select,
-    case,
-    func,
-    literal,
-    select,
-    type_coerce,
-    union_all,
-)
+from sqlalchemy import Boolean, Integer, Uuid
 from sqlalchemy.types import TypeEngine
-from sqlmodel import col
 
 from app.contacts.limits import COUNT_LIMIT
 from app.contacts.listing.candidates import candidates
@@ -31,6 +20,7 @@ from app.contacts.listing.conditions import EVERY, Condition, conjuncts
 from app.contacts.listing.order import (
     OLDEST_FIRST,
     Order,
+    OrderField,
     Position,
     Window,
     across,
@@ -40,19 +30,25 @@ from app.contacts.listing.order import (
     within,
 )
 from app.contacts.listing.predicates import predicate
-from app.contacts.listing.row_columns import RowColumns
-from app.contacts.store.columns import NAMES, read_types
+from app.contacts.listing.row_columns import OF_TABLE, RowColumns
+from app.contacts.store.columns import ALL_NAMES, STATEMENTS, names_to_read, read_types
 from app.database import words
+from app.database.composed import Composition
 from app.database.dialect import Dialect
 from app.database.json_bytes import JsonBytes
-from app.database.sessions import WorkspaceSession
-from app.tables import CONTACT, Contact, ContactTable
+from app.database.sessions import Database, InWorkspace, WorkspaceSession
+from app.tables import Contact
 
 # The contacts that one page examines.
 WALK = 10_000
 
 # What a selection of many contacts needs of each: for its position and the answer of a deletion.
-_SELECTED = ("id", "external_ids", "created_at")
+_SELECTED = frozenset({"id", "external_ids", "created_at"})
+
+_OF_WORKSPACE = "contact.workspace_id = :workspace_id"
+_BOOLEAN, _INTEGER, _UUID = Boolean(), Integer(), Uuid()
+
+Types = Mapping[str, TypeEngine[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +64,43 @@ class Count:
     is_exact: bool
 
 
+async def read_page(
+    database: Database,
+    tenant: InWorkspace,
+    order: Order,
+    window: Window,
+    condition: Condition,
+    names: frozenset[str],
+) -> Page:
+    """The page of those that meet the condition. A contact has the attributes `names`, and may
+    have others. A page of the whole list takes one statement, without a session."""
+    if any(True for _ in conjuncts(condition)):
+        async with database.read(tenant) as session:
+            return await page(session, order, window, condition, names)
+    sql, read = Composition(database.dialect), _read(database.dialect, order.field, names)
+    statement = sql.prepared(_walk(sql, read, order, window, condition), read.types)
+    workspace_id = tenant.workspace_id
+    rows = await database.fetch(statement, workspace_id=workspace_id, **sql.values)
+    return _page_of(order, window, rows)
+
+
 async def page(
     session: WorkspaceSession,
     order: Order,
     window: Window,
     condition: Condition = EVERY,
-    names: Collection[str] = NAMES,
+    names: frozenset[str] = ALL_NAMES,
 ) -> Page:
-    found = await candidates(session, condition)
-    statement: Any
+    sql, read = Composition(session.dialect), _read(session.dialect, order.field, names)
+    found = await candidates(session, sql, condition)
     if found is None:
-        statement = walk(order, window, condition, names)
+        text = _walk(sql, read, order, window, condition)
     elif found.most == 0:
         return Page([], has_more=False)
     else:
-        statement = _among(session.dialect, found.ids, order, window, condition, names)
-    rows = await session.exec(statement)
-    keys = list(map(str, rows.keys()))  # a subclass of str would slow the attributes of contacts
-    return page_of(order, window, (dict(zip(keys, row, strict=True)) for row in rows))
+        text = _among(sql, read, found.ids, order, window, condition)
+    rows = await session.fetch(sql.prepared(text, read.types), **sql.values)
+    return _page_of(order, window, rows)
 
 
 async def full_page(
@@ -103,7 +118,7 @@ async def full_page(
         window = replace(window, size=size, after=found.stopped_at)
 
 
-def page_of(order: Order, window: Window, rows: Iterable[dict[str, Any]]) -> Page:
+def _page_of(order: Order, window: Window, rows: Iterable[dict[str, Any]]) -> Page:
     """Each row has columns of a contact, and `is_end`, which stays beside them."""
     contacts: list[Contact] = []
     stopped_at = None
@@ -120,30 +135,49 @@ def page_of(order: Order, window: Window, rows: Iterable[dict[str, Any]]) -> Pag
     return Page(contacts, has_more, stopped_at)
 
 
-def _contacts(dialect: Dialect, wanted: FromClause, columns: RowColumns) -> FromClause:
-    """Each read by its id."""
-    is_wanted = col(ContactTable.id) == wanted.c[0]
-    return columns.of(dialect.look_up(wanted, columns.used, [is_wanted], 1))
+class _Read(NamedTuple):
+    """What a page reads of each contact: the types by name, with `is_end`, and the SQL of all but
+    that, on the rows of `held` with the columns `used`."""
+
+    types: Types
+    text: str
+    used: Mapping[str, str]
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _read(dialect: Dialect, ordered_by: OrderField, names: frozenset[str]) -> _Read:
+    """The cursors of the page need what it is ordered by."""
+    field = "name" if ordered_by is OrderField.NAME else ordered_by.value
+    types = read_types(names_to_read({names | {field}}), for_answer=True)
+    columns = RowColumns()
+    read = {name: columns[name] for name in types}
+    for name, kind in types.items():
+        if isinstance(kind, JsonBytes):
+            read[name] = dialect.word(words.JSON_BYTES, read[name])
+    return _Read({**types, "is_end": _BOOLEAN}, words.named(read), columns.used)
+
+
+def _contacts(sql: Composition, wanted: str, contact_id: str, columns: RowColumns) -> str:
+    """A SELECT of the contacts with the ids that are wanted, each read by its id."""
+    on = f"{_OF_WORKSPACE} AND contact.id = {contact_id}"
+    return sql.dialect.look_up(wanted, "contact", columns.used, on, 1)
 
 
 def _among(
-    dialect: Dialect,
-    wanted: FromClause,
-    order: Order,
-    window: Window,
-    condition: Condition,
-    names: Collection[str],
-) -> Select[Any]:
-    columns = RowColumns()
-    rows = _rows(columns, names, is_end=False)
-    met = rows.where(within(order, window, columns), predicate(condition, columns))
-    sorted_ = met.order_by(*across(order, window, columns)).limit(window.size + 1)
-    return sorted_.select_from(_contacts(dialect, wanted, columns))
+    sql: Composition, read: _Read, ids: str, order: Order, window: Window, condition: Condition
+) -> str:
+    columns = RowColumns(read.used)
+    met = f"{within(sql, order, window, columns)} AND {predicate(sql, condition, columns)}"
+    sorted_by = across(order, window, columns)
+    contacts = _contacts(sql, f"({ids}) AS wanted", "wanted.id", columns)
+    size = sql.value(window.size + 1)
+    return (
+        f"SELECT {read.text}, false AS is_end FROM ({contacts}) AS held WHERE {met} "
+        f"ORDER BY {sorted_by} LIMIT {size}"
+    )
 
 
-def walk(
-    order: Order, window: Window, condition: Condition = EVERY, names: Collection[str] = NAMES
-) -> CompoundSelect[Any]:
+def _walk(sql: Composition, read: _Read, order: Order, window: Window, condition: Condition) -> str:
     """Walks along the index of the order.
 
     Each stretch returns the contacts that meet the condition and, if it is longer than the walk,
@@ -152,47 +186,43 @@ def walk(
     conditions = list(conjuncts(condition))
     compared = [one for one in conditions if compares_values(one, order)]
     others = [one for one in conditions if one not in compared]
-    columns = RowColumns()
-    rows, end = (_rows(columns, names, is_end=is_end) for is_end in (False, True))
-    met = rows.where(*(predicate(one, columns) for one in others))
-    parts: list[Select[Any]] = []
-    for bounds in stretches(order, window, compared, CONTACT.c):
-        ordered = select(*columns.used).where(*bounds).order_by(*along(order, window, CONTACT.c))
-        walked = ordered.limit(WALK if others else window.size + 1)
-        parts.append(met.select_from(columns.of(walked)))
-        if others:
-            parts.append(end.select_from(columns.of(ordered.offset(WALK - 1).limit(1))))
+    columns = RowColumns(read.used)
+    met = " AND ".join(predicate(sql, one, columns) for one in others)
+    size = sql.value(window.size + 1)
+    contacts = f"SELECT {words.named(columns.used)} FROM contact WHERE "
+    sorted_by = along(order, window, OF_TABLE)
+    parts = []
+    for bounds in stretches(sql, order, window, compared, OF_TABLE):
+        ordered = f"{contacts}{' AND '.join([_OF_WORKSPACE, *bounds])} ORDER BY {sorted_by}"
+        if not others:
+            parts.append(f"{read.text}, false AS is_end FROM ({ordered} LIMIT {size}) AS held")
+            continue
+        walked, last = f"{ordered} LIMIT {WALK}", f"{ordered} LIMIT 1 OFFSET {WALK - 1}"
+        parts.append(f"{read.text}, false AS is_end FROM ({walked}) AS held WHERE {met}")
+        parts.append(f"{read.text}, true AS is_end FROM ({last}) AS held")
     if not parts:
-        parts = [rows.select_from(columns.of(select(*columns.used).limit(0)))]
-    return union_all(*parts).limit(window.size + 1)
-
-
-def _rows(columns: RowColumns, names: Collection[str], *, is_end: bool) -> Select[Any]:
-    read = (
-        _read_as(kind, columns[name]).label(name)
-        for name, kind in read_types(names, for_answer=True).items()
-    )
-    return select(*read, literal(is_end).label("is_end"))
-
-
-def _read_as(kind: TypeEngine[Any], column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return type_coerce(words.json_bytes(column), kind) if isinstance(kind, JsonBytes) else column
+        parts = [f"{read.text}, false AS is_end FROM ({contacts}{_OF_WORKSPACE} LIMIT 0) AS held"]
+    return f"SELECT {' UNION ALL SELECT '.join(parts)} LIMIT {size}"
 
 
 async def count(session: WorkspaceSession, condition: Condition = EVERY) -> Count:
     """Counts among the oldest COUNT_LIMIT contacts, unless an index leads to few candidates."""
-    columns = RowColumns()
-    met = predicate(condition, columns)
-    found = await candidates(session, condition)
+    sql, columns = Composition(session.dialect), RowColumns()
+    met = predicate(sql, condition, columns)
+    found = await candidates(session, sql, condition)
     if found is not None:
-        rows = _contacts(session.dialect, found.ids, columns)
-        counted: Any = select(func.count()).select_from(rows)
-        return Count((await session.exec(counted.where(met))).scalar_one(), is_exact=True)
-    read: Any = select(*columns.used).order_by(*along(OLDEST_FIRST, Window(size=0), CONTACT.c))
-    statement: Any = select(func.count(), func.coalesce(func.sum(case((met, 1), else_=0)), 0))
-    walked = columns.of(read.limit(COUNT_LIMIT + 1))
-    looked_at, total = (await session.exec(statement.select_from(walked))).one()
-    return Count(min(total, COUNT_LIMIT), is_exact=looked_at <= COUNT_LIMIT)
+        contacts = _contacts(sql, f"({found.ids}) AS wanted", "wanted.id", columns)
+        text = f"SELECT count(*) AS total FROM ({contacts}) AS held WHERE {met}"
+        [row] = await session.fetch(sql.prepared(text, {"total": _INTEGER}), **sql.values)
+        return Count(row["total"], is_exact=True)
+    sorted_by = along(OLDEST_FIRST, Window(size=0), OF_TABLE)
+    walked = f"SELECT {words.named(columns.used)} FROM contact WHERE {_OF_WORKSPACE}"
+    walked += f" ORDER BY {sorted_by} LIMIT {COUNT_LIMIT + 1}"
+    total = f"coalesce(sum(CASE WHEN {met} THEN 1 ELSE 0 END), 0)"
+    text = f"SELECT count(*) AS looked_at, {total} AS total FROM ({walked}) AS held"
+    counted = sql.prepared(text, {"looked_at": _INTEGER, "total": _INTEGER})
+    [row] = await session.fetch(counted, **sql.values)
+    return Count(min(row["total"], COUNT_LIMIT), is_exact=row["looked_at"] <= COUNT_LIMIT)
 
 
 async def meeting(
@@ -201,8 +231,9 @@ async def meeting(
     """Those of the given contacts that meet the condition."""
     if not ids:
         return set()
-    columns = RowColumns()
-    met: Any = select(columns["id"]).where(predicate(condition, columns))
-    wanted = session.dialect.values(ids)
-    found = met.select_from(_contacts(session.dialect, wanted, columns))
-    return set((await session.exec(found)).scalars())
+    sql, columns = Composition(session.dialect), RowColumns()
+    met = predicate(sql, condition, columns)
+    contacts = _contacts(sql, sql.table(ids), "given.value", columns)
+    text = f"SELECT held.id AS id FROM ({contacts}) AS held WHERE {met}"
+    found = await session.fetch(sql.prepared(text, {"id": _UUID}), **sql.values)
+    return {row["id"] for row in found}

@@ -1,7 +1,7 @@
 """Converts between a contact and the row of its table."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import compress
 from operator import is_not, itemgetter
 from typing import Any, NamedTuple
@@ -45,6 +45,7 @@ def read_types(names: Iterable[str], *, for_answer: bool) -> dict[str, TypeEngin
     return {name: _read_type(name, for_answer=for_answer) for name in names}
 
 
+@cache  # one object for each, by which statements are found
 def _read_type(name: str, *, for_answer: bool) -> TypeEngine[Any]:
     kind: TypeEngine[Any] = COLUMNS[name].type
     if not isinstance(kind, JSON):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Uuid, bindparam, column, literal_column, text
+from sqlalchemy import Integer, Uuid, bindparam, column, text
 from sqlalchemy.types import TypeEngine
 
 from app.contacts.decision.working_set import WorkingSet
@@ -116,10 +116,7 @@ def _lengths(columns: Mapping[str, TypeEngine[Any]]) -> Iterator[str]:
 
 def _selected(dialect: Dialect, name: str, kind: TypeEngine[Any]) -> str:
     selected = f"contact.{NAMES[name]}"
-    if not isinstance(kind, JsonBytes):
-        return selected
-    as_bytes = words.json_bytes(literal_column(selected))
-    return str(as_bytes.compile(dialect=dialect.writer.dialect))
+    return dialect.word(words.JSON_BYTES, selected) if isinstance(kind, JsonBytes) else selected
 
 
 async def find(
