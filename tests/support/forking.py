@@ -1,6 +1,7 @@
 """Commands that are forked from a process which has imported Rollcall: that takes 1.5 s of CPU, and
 several times as long where coverage is measured."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -23,6 +24,7 @@ _context.set_forkserver_preload(
         __name__,
     ]
 )
+gc.freeze()  # what is imported: collections pass over it, in forked processes too
 
 
 class ForkedCommand:
