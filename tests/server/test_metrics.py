@@ -1,7 +1,6 @@
 """Metrics for Prometheus."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -19,12 +18,15 @@ mutation ($email: String) { upsertContact(input: {email: $email}) { __typename }
 """
 
 
-@pytest.fixture(params=[1, WORKERS])
+@pytest.fixture(scope="module", params=[1, WORKERS])
 def server(
-    request: pytest.FixtureRequest, tmp_path: Path, cluster: Cluster, postgresql_template: str
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    cluster: Cluster,
+    postgresql_template: str,
 ) -> Iterator[Server]:
     server = Server(
-        tmp_path,
+        tmp_path_factory.mktemp("server"),
         *("--workers", str(request.param)),
         DATABASE_URL=copied_postgresql(cluster, postgresql_template),
         METRICS_PORT=str(free_port()),
