@@ -7,14 +7,15 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import make_url
 
-from tests.support.postgres import locked_contacts
+from tests.support.databases import empty_postgresql, empty_sqlite
+from tests.support.postgres import Cluster, locked_contacts
 from tests.support.server import COUNTED, Server
 from tests.support.waiting import BOUND_SECONDS
 
@@ -29,11 +30,11 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND application_name = 
 """
 
 
-@pytest.fixture
-def server(tmp_path: Path, empty_url: str) -> Iterator[Server]:
+@contextmanager
+def serving(folder: Path, database_url: str) -> Iterator[Server]:
     server = Server(
-        tmp_path,
-        DATABASE_URL=empty_url,
+        folder,
+        DATABASE_URL=database_url,
         ENVIRONMENT="development",
         DATABASE_LOCK_TIMEOUT_SECONDS=LONGER_THAN_THE_TEST,
         DATABASE_STATEMENT_TIMEOUT_SECONDS=LONGER_THAN_THE_TEST,
@@ -42,8 +43,16 @@ def server(tmp_path: Path, empty_url: str) -> Iterator[Server]:
         **COUNTED,
     )
     server.start()
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path, empty_url: str) -> Iterator[Server]:
+    with serving(tmp_path, empty_url) as server:
+        yield server
 
 
 def end(server: Server) -> None:
@@ -70,22 +79,33 @@ async def until_count(holder: Any, count: int, statement: str, *arguments: Any) 
         await asyncio.sleep(0.02)
 
 
-def test_slow_clients_do_not_delay_the_end(server: Server) -> None:
+def test_slow_clients_do_not_delay_the_end(tmp_path: Path, cluster: Cluster) -> None:
+    """On both databases at the same time, because each server waits for as long as it may."""
+    folders = [tmp_path / name for name in ("sqlite", "postgresql")]
+    for folder in folders:
+        folder.mkdir()
+    urls = [empty_sqlite(folders[0]), empty_postgresql(cluster)]
     introspection = "{ __schema { types { fields { name description } } } }"
     with ExitStack() as stack:
-        for start in (
-            b"",
-            HEAD,
-            HEAD + b"content-length: 100\r\n\r\n{",
-            request(server, "{ __typename }")[:-1],
-            request(server, introspection) * 200,  # whose answers are not read
-        ):
-            address = ("127.0.0.1", server.port)
-            one = stack.enter_context(socket.create_connection(address, BOUND_SECONDS))
-            one.sendall(start)
-        assert server.post("{ __typename }")["data"] == {"__typename": "Query"}
-        end(server)
-    assert "unexpected error" not in server.log
+        servers = [
+            stack.enter_context(serving(*place)) for place in zip(folders, urls, strict=True)
+        ]
+        for server in servers:
+            for start in (
+                b"",
+                HEAD,
+                HEAD + b"content-length: 100\r\n\r\n{",
+                request(server, "{ __typename }")[:-1],
+                request(server, introspection) * 200,  # whose answers are not read
+            ):
+                address = ("127.0.0.1", server.port)
+                one = stack.enter_context(socket.create_connection(address, BOUND_SECONDS))
+                one.sendall(start)
+            assert server.post("{ __typename }")["data"] == {"__typename": "Query"}
+        with ThreadPoolExecutor(len(servers)) as threads:
+            list(threads.map(end, servers))
+        for server in servers:
+            assert "unexpected error" not in server.log
 
 
 def test_bulk_in_flight_is_finished_and_answered(server: Server) -> None:
