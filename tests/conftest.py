@@ -24,7 +24,7 @@ from tests.support.commands import rollcall as rollcall
 from tests.support.databases import (
     copied_postgresql,
     copied_sqlite,
-    delete_all_rows,
+    empty,
     empty_postgresql,
     empty_sqlite,
 )
@@ -159,8 +159,7 @@ async def database(
     if database_url not in databases:
         databases[database_url] = Database(database_url)
         until_the_end.push_async_callback(databases[database_url].close)
-    async with databases[database_url].write_directory() as session:
-        await delete_all_rows(session)
+    await empty(databases[database_url])
     return databases[database_url]
 
 

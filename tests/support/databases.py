@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import aiosqlite
 from sqlmodel import SQLModel
-from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.database.sessions import Database
 from tests.support.citus import Citus
 from tests.support.postgres import Cluster, outside_transaction
 
@@ -17,16 +17,18 @@ _TABLES = reversed(SQLModel.metadata.sorted_tables)
 _DELETE_ALL = "".join(f"DELETE FROM {table.name};" for table in _TABLES)  # noqa: S608  # of names
 
 
-async def delete_all_rows(session: AsyncSession) -> None:
+async def empty(database: Database) -> None:
     """By one message to the driver: this runs before most tests."""
-    connection = await (await session.connection()).get_raw_connection()
-    driver: Any = connection.driver_connection
-    if isinstance(driver, aiosqlite.Connection):
-        # A script ends the transaction that it finds.
-        await driver.executescript("BEGIN IMMEDIATE;" + _DELETE_ALL)
-    else:
-        # Statements on all shards must take turns on Citus.
-        await driver.execute("SET LOCAL citus.multi_shard_modify_mode = sequential;" + _DELETE_ALL)
+    async with database.write_directory() as session:
+        connection = await (await session.connection()).get_raw_connection()
+        driver: Any = connection.driver_connection
+        if isinstance(driver, aiosqlite.Connection):
+            # A script ends the transaction that it finds.
+            await driver.executescript("BEGIN IMMEDIATE;" + _DELETE_ALL)
+        else:
+            # Statements on all shards must take turns on Citus.
+            sequential = "SET LOCAL citus.multi_shard_modify_mode = sequential;"
+            await driver.execute(sequential + _DELETE_ALL)
 
 
 def empty_sqlite(folder: Path, name: str = "rollcall.db") -> str:
