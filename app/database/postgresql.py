@@ -25,6 +25,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from app.database import json_bytes
 from app.database.citus import PROPAGATE, SEQUENTIAL
+from app.database.citus_writes import routed
 from app.database.dialect import RowLock
 from app.database.engine import new_engine
 from app.database.errors import timed_out
@@ -116,6 +117,13 @@ class PostgreSQL:
         rows: Sequence[Sequence[Any]] = await driver.fetch(statement, *arguments)
         return rows
 
+    async def execute_each(
+        self, connection: PoolProxiedConnection, statement: str, each: Sequence[Sequence[Any]]
+    ) -> None:
+        """Once with each of the arguments, in one round trip."""
+        driver: Any = connection.driver_connection
+        await driver.executemany(statement, each)
+
     async def fetch_single(
         self, connection: PoolProxiedConnection, statement: str, arguments: Sequence[Any]
     ) -> Sequence[Sequence[Any]]:
@@ -139,10 +147,14 @@ class PostgreSQL:
         self, connection: PoolProxiedConnection, workspace_id: UUID, parts: Sequence[Part]
     ) -> None:
         """In one statement. Citus takes no such statement on distributed tables."""
-        together = [[one] for one in parts] if connection.info[_HAS_CITUS] else [parts]
-        for some in together:
-            text, arguments = written(some, self.writer.dialect, workspace_id)
+        dialect = self.writer.dialect
+        if not connection.info[_HAS_CITUS]:
+            text, arguments = written(parts, dialect, workspace_id)
             await self.fetch(connection, text, arguments)
+            return
+        for part in parts:
+            for text, each in routed(part, dialect, workspace_id):
+                await self.execute_each(connection, text, each)
 
     async def close(self) -> None:
         await self.writer.dispose()

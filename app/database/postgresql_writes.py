@@ -68,11 +68,11 @@ def _renumbered(statement: str, before: int) -> str:
 def _statement(form: Form, dialect: Dialect) -> Prepared:
     action, table, columns = form
     if action is Action.INSERT:
-        given = _given(table, columns)
+        given = given_rows(table, columns)
         new = select(bindparam("workspace_id", type_=Uuid), *given.c)
         inserted = insert(table).from_select(["workspace_id", *columns], new)
         return Prepared(inserted, dialect, {})
-    given = _given(table, ("workspace_id", *columns))
+    given = given_rows(table, ("workspace_id", *columns))
     named = list(_named(table, given))
     if action is Action.DELETE:
         return Prepared(delete(table).where(*named), dialect, {})
@@ -80,7 +80,7 @@ def _statement(form: Form, dialect: Dialect) -> Prepared:
     return Prepared(update(table).where(*named).values(values), dialect, {})
 
 
-def _given(table: Table, names: Sequence[str]) -> Any:
+def given_rows(table: Table, names: Sequence[str]) -> Any:
     """The rows of the parameter `given`, a JSON document."""
     columns = (column(name, table.c[name].type) for name in names)
     recordset = func.json_to_recordset(cast(bindparam("given", type_=Text), JSON))

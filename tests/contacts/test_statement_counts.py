@@ -1,8 +1,10 @@
 """How many statements a request takes, beside BEGIN, COMMIT and the look-up of its key.
 
-PostgreSQL writes several tables in one statement; SQLite and Citus take one for each.
+PostgreSQL writes several tables in one statement; SQLite and Citus take one for each, and Citus one
+more for each table that has many new rows.
 """
 
+import re
 from typing import Any
 
 import pytest
@@ -41,6 +43,9 @@ mutation {
   assignContact(by: {externalId: "c0"}, to: {kind: "a", targetId: "1"}) { __typename }
 }
 """
+
+# What inserts all rows but the first, on Citus.
+AFTER_THE_FIRST = re.compile(r"INSERT .* SELECT first\.", re.DOTALL)
 
 
 def person(number: int, **given: Any) -> dict[str, Any]:
@@ -106,7 +111,7 @@ async def test_a_request_takes_few_statements(
     await api(BULK, inputs=[person(number) for number in range(20)])
     with statements() as seen:
         await api(document, **variables)
-    own = [one for one in seen if "FROM api_key" not in one]
+    own = [one for one in seen if "FROM api_key" not in one and not AFTER_THE_FIRST.search(one)]
     writes_together = database_url.startswith("postgresql") and not ON_CITUS
     most = together if writes_together else one_by_one
     assert 1 <= len(own) <= most, own

@@ -23,7 +23,7 @@ from app.database.sessions import Database
 from app.tables import CONTACT, IDENTIFIER, TERM, Contact
 from app.workspaces.keys import Caller
 from tests.support.citus import ON_CITUS
-from tests.support.statements import every_statement
+from tests.support.statements import every_statement, of_one_run
 from tests.support.stored import add, contact_of, new_workspace
 
 pytestmark = [
@@ -59,7 +59,7 @@ def given(number: int, **changed: Any) -> Request:
 def noted(sent: Sent) -> Iterator[None]:
     def note(statement: str, parameters: Any) -> None:
         if any(table in statement for table in TABLES):
-            sent.append((statement, parameters))
+            sent.append((statement, of_one_run(parameters)))
 
     with every_statement(note):
         yield
@@ -116,7 +116,7 @@ MODES = ["force_custom_plan"] if ON_CITUS else ["force_custom_plan", "force_gene
 
 
 def quoted(value: Any) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
+    return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
 
 
 def faults(connection: Connection, sent: Sent) -> list[Any]:

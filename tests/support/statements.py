@@ -12,7 +12,10 @@ from app.database.postgresql import PostgreSQL
 from app.database.sqlite import SQLite
 
 # What runs statements past SQLAlchemy, beside the writes of SQLite.
-_DRIVERS = [(kind, name) for kind in (PostgreSQL, SQLite) for name in ("fetch", "fetch_single")]
+_DRIVERS = [
+    (PostgreSQL, "execute_each"),
+    *((kind, name) for kind in (PostgreSQL, SQLite) for name in ("fetch", "fetch_single")),
+]
 
 
 See = Callable[[str, Any], None]
@@ -40,6 +43,12 @@ def past_sqlalchemy(see: See) -> Iterator[None]:
             patches.enter_context(patch.object(kind, name, watched(getattr(kind, name))))
         patches.enter_context(patch.object(sqlite_writes, "write_rows", write))
         yield
+
+
+def of_one_run(parameters: Any) -> Any:
+    """The parameters of a statement, or those of its first run if it ran several times at once."""
+    several = isinstance(parameters, list) and isinstance(parameters[0], tuple)
+    return parameters[0] if several else parameters
 
 
 @contextmanager
