@@ -99,6 +99,8 @@ def _config() -> Config:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.commit()  # Alembic begins a transaction for each migration
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
