@@ -15,7 +15,8 @@ from app.progress import Report, unreported
 from app.tables import CONTACT, OfWorkspace
 
 # Settings of a transaction, which PostgreSQL takes without Citus too, where they have no meaning.
-# With the first one, workers get what the transaction sets after it, such as time limits.
+# With the first one, a worker is sent the whole message for each setting after it. So one setting
+# follows, and the others come before it in the same message.
 PROPAGATE = "SET LOCAL citus.propagate_set_commands = local;"
 # Statements on several shards take turns, so that they may follow others there; and a foreign key
 # to a reference table does not make a local table of one that is not distributed yet.

@@ -55,8 +55,6 @@ _LOCKS = {
 # asyncpg's timestamps are in UTC.
 _PROCESSORS = {**json_bytes.PROCESSORS, Float: None, UTCDateTime: None}
 
-# Of a connection: whether its server has loaded Citus, which is not done without a restart.
-_HAS_CITUS = "has_citus"
 _LOADED = "SELECT 1 FROM pg_settings WHERE name = 'citus.shard_count'"
 _IS_LOADED = "SELECT 1"  # the tag of a statement that returned one row
 
@@ -148,7 +146,8 @@ class PostgreSQL:
     ) -> None:
         """In one statement. Citus takes no such statement on distributed tables."""
         dialect = self.writer.dialect
-        if not connection.info[_HAS_CITUS]:
+        driver: Any = connection.driver_connection
+        if not driver.has_citus:
             text, arguments = written(parts, dialect, workspace_id)
             await self.fetch(connection, text, arguments)
             return
@@ -244,19 +243,27 @@ def _arguments(settings: DatabaseSettings, *, limited: bool = True) -> dict[str,
     if limited:
         statement = round(settings.database_statement_timeout_seconds * 1000) or 1
         lock = round(settings.database_lock_timeout_seconds * 1000) or 1
-    timeouts = (
-        (PROPAGATE if limited else SEQUENTIAL) + f"SET LOCAL statement_timeout = {statement};"
+    settings_of_all = (
+        _PLANS.format("LOCAL") + f"SET LOCAL statement_timeout = {statement};"
         f"SET LOCAL idle_in_transaction_session_timeout = {statement};"
-        f"SET LOCAL lock_timeout = {lock};" + _PLANS.format("LOCAL")
+        + (PROPAGATE if limited else SEQUENTIAL)
+        + f"SET LOCAL lock_timeout = {lock};"
     )
 
     class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+        # Whether its server has loaded Citus, which is not done without a restart.
+        has_citus = False
+
         async def execute(self, query: str, *args: Any, **options: Any) -> Any:
             if not query.startswith("BEGIN"):
                 return await super().execute(query, *args, **options)
-            local = timeouts if _SNAPSHOT in query else timeouts + _PLANS_OF_WRITES
+            local = ("" if _SNAPSHOT in query else _PLANS_OF_WRITES) + settings_of_all
             try:
-                return await super().execute(query + local, timeout=waiting)
+                if not self.has_citus:
+                    return await super().execute(query + local, timeout=waiting)
+                # With BEGIN in it, the message would begin a transaction on workers twice.
+                await super().execute(query, timeout=waiting)
+                return await super().execute(local, timeout=waiting)
             except TimeoutError:
                 self.terminate()
                 raise
@@ -290,7 +297,7 @@ def _set_plans(engine: AsyncEngine) -> None:
     another process of Rollcall has set up in the same way."""
 
     @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: Any, record: ConnectionPoolEntry) -> None:
+    def connect(connection: Any, _: ConnectionPoolEntry) -> None:
         sent = _PLANS.format("SESSION") + _LOADED
         tag = connection.run_async(lambda driver: driver.execute(sent))
-        record.info[_HAS_CITUS] = tag == _IS_LOADED
+        connection.driver_connection.has_citus = tag == _IS_LOADED

@@ -22,6 +22,13 @@ ONE_BY_ONE = r"INSERT INTO {} \([^)]*\) VALUES"
 TOGETHER = r"INSERT INTO {} \([^)]*\) SELECT"
 TABLES = ("contact", "contact_identifier", "contact_term")
 
+SETTINGS = """
+    SELECT current_setting(wanted) FROM unnest(ARRAY[
+        'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
+        'enable_seqscan', 'enable_sort', 'enable_bitmapscan'
+    ]) AS wanted
+"""
+
 BULK = "mutation ($inputs: [ContactInput!]!) { upsertContacts(inputs: $inputs) { created } }"
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -87,3 +94,23 @@ async def test_rows_are_stored_as_they_are_given(database: Database, count: int)
     async with database.read_directory() as session:
         values = {"workspace_id": tenant.workspace_id}
         assert await (await session.connection()).scalar(terms, values) == 4 * count
+
+
+async def test_settings_of_a_transaction_reach_the_shard_in_one_message(
+    database: Database,
+) -> None:
+    tenant = await new_workspace(database)
+    await add(database, tenant, [contact_of(1)])
+    told: list[str] = []
+    async with database.write(tenant) as session:
+        connection = await session.connection()
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        own = await connection.scalars(text(SETTINGS))
+        driver.add_log_listener(lambda _, message: told.append(str(message)))
+        await driver.execute("SET LOCAL citus.log_remote_commands = on")
+        of_shard = await driver.fetch(
+            f"{SETTINGS}, contact WHERE workspace_id = $1", tenant.workspace_id
+        )
+    assert [row[0] for row in of_shard] == list(own)
+    assert "\n".join(told).count("SET LOCAL lock_timeout") == 1
+    assert "already a transaction" not in "\n".join(told)
