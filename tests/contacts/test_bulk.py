@@ -12,7 +12,7 @@ from tests.conftest import client_of
 from tests.support.calls import Call, calls
 from tests.support.client import Client, InProcess
 from tests.support.consistency import look_up_faults
-from tests.support.statements import statements
+from tests.support.statements import AFTER_THE_FIRST, statements
 
 FIELDS = """
 fragment Outcome on ContactCreated {
@@ -242,7 +242,8 @@ async def test_statements_do_not_grow_with_the_rows(api: Client) -> None:
         with statements() as seen:
             for rows in (new, new, changed, mixed):
                 await api(BULK, inputs=rows)
-        counts.append(len([one for one in seen if "api_key" not in one]))
+        own = [one for one in seen if "api_key" not in one and not AFTER_THE_FIRST.search(one)]
+        counts.append(len(own))
     assert counts[0] == counts[1]
 
 

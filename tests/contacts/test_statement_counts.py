@@ -4,14 +4,13 @@ PostgreSQL writes several tables in one statement; SQLite and Citus take one for
 more for each table that has many new rows.
 """
 
-import re
 from typing import Any
 
 import pytest
 
 from tests.support.citus import ON_CITUS
 from tests.support.client import Client
-from tests.support.statements import statements
+from tests.support.statements import AFTER_THE_FIRST, statements
 
 CONTACT = "{ id externalId email assignments { kind } aliases { value } }"
 READ = f"query ($by: ContactKey!) {{ contact(by: $by) {CONTACT} }}"
@@ -43,9 +42,6 @@ mutation {
   assignContact(by: {externalId: "c0"}, to: {kind: "a", targetId: "1"}) { __typename }
 }
 """
-
-# What inserts all rows but the first, on Citus.
-AFTER_THE_FIRST = re.compile(r"INSERT .* SELECT first\.", re.DOTALL)
 
 
 def person(number: int, **given: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The statements that this process runs, by SQLAlchemy and past it."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -17,6 +18,8 @@ _DRIVERS = [
     *((kind, name) for kind in (PostgreSQL, SQLite) for name in ("fetch", "fetch_single")),
 ]
 
+# What inserts all rows but the first into a table, on Citus.
+AFTER_THE_FIRST = re.compile(r"INSERT .* SELECT first\.", re.DOTALL)
 
 See = Callable[[str, Any], None]
 
