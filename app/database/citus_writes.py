@@ -29,7 +29,7 @@ def routed(
     """Each statement that writes the part, and the arguments of each time that it runs."""
     form, rows = part
     if form.action is not Action.INSERT:
-        text, arguments = written([part], dialect, workspace_id)
+        text, arguments = written([part], dialect, workspace_id, routed=True)
         yield text, [tuple(arguments)]
         return
     few = rows if len(rows) <= FEW else rows[:1]

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    any_,
     bindparam,
     cast,
     column,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import array
 
 from app.database.prepared import Prepared
 from app.database.writes import STATEMENTS, Action, Form, Part, Row
@@ -32,10 +34,10 @@ _PARAMETER = re.compile(r"\$(\d+)")
 
 
 def written(
-    parts: Sequence[Part], dialect: Dialect, workspace_id: UUID
+    parts: Sequence[Part], dialect: Dialect, workspace_id: UUID, *, routed: bool = False
 ) -> tuple[str, Sequence[Any]]:
-    """The statement that writes all parts, and its arguments."""
-    statements = tuple(_statement(form, dialect) for form, _ in parts)
+    """The statement that writes all parts, and its arguments; `routed` by Citus."""
+    statements = tuple(_statement(form, dialect, routed) for form, _ in parts)
     arguments: list[Any] = []
     for one, (form, rows) in zip(statements, parts, strict=True):
         given = document(_with_workspace(form, rows, workspace_id))
@@ -65,7 +67,7 @@ def _renumbered(statement: str, before: int) -> str:
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _statement(form: Form, dialect: Dialect) -> Prepared:
+def _statement(form: Form, dialect: Dialect, routed: bool) -> Prepared:
     action, table, columns = form
     if action is Action.INSERT:
         given = given_rows(table, columns)
@@ -73,7 +75,7 @@ def _statement(form: Form, dialect: Dialect) -> Prepared:
         inserted = insert(table).from_select(["workspace_id", *columns], new)
         return Prepared(inserted, dialect, {})
     given = given_rows(table, ("workspace_id", *columns))
-    named = list(_named(table, given))
+    named = list(_named(table, given, routed=routed))
     if action is Action.DELETE:
         return Prepared(delete(table).where(*named), dialect, {})
     values = {table.c[one.name]: one for one in given.c if not table.c[one.name].primary_key}
@@ -87,13 +89,18 @@ def given_rows(table: Table, names: Sequence[str]) -> Any:
     return recordset.table_valued(*columns, name="given").render_derived(with_types=True)
 
 
-def _named(table: Table, given: Any) -> Iterator[ColumnElement[bool]]:
-    """The workspace is compared on both sides, so that the planner expects next to no given rows.
-    It then looks each of them up by the primary key, and never reads the workspace instead."""
+def _named(table: Table, given: Any, *, routed: bool) -> Iterator[ColumnElement[bool]]:
+    """The table's own workspace is compared with that of each given row alone, so that nothing can
+    be read of the workspace but by the whole primary key, whatever the statistics say. By the
+    condition on the given rows, the planner expects next to none of them.
+
+    Citus has to know the workspace itself, to find its shard.
+    """
     workspace_id = bindparam("workspace_id", type_=Uuid)
-    yield given.c.workspace_id == workspace_id
+    yield given.c.workspace_id == (workspace_id if routed else any_(array([workspace_id])))
     for key in table.primary_key:
-        yield key == (workspace_id if key.name == "workspace_id" else given.c[key.name])
+        is_known = routed and key.name == "workspace_id"
+        yield key == (workspace_id if is_known else given.c[key.name])
 
 
 def _with_workspace(form: Form, rows: Sequence[Row], workspace_id: UUID) -> Sequence[Row]:
