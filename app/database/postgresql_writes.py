@@ -94,13 +94,14 @@ def _named(table: Table, given: Any, *, routed: bool) -> Iterator[ColumnElement[
     be read of the workspace but by the whole primary key, whatever the statistics say. By the
     condition on the given rows, the planner expects next to none of them.
 
-    Citus has to know the workspace itself, to find its shard.
+    Citus has to know the workspace itself, to find its shard. From a list of one, the planner
+    draws fewer conclusions.
     """
-    workspace_id = bindparam("workspace_id", type_=Uuid)
-    yield given.c.workspace_id == (workspace_id if routed else any_(array([workspace_id])))
+    workspace = any_(array([bindparam("workspace_id", type_=Uuid)]))
+    yield given.c.workspace_id == workspace
     for key in table.primary_key:
         is_known = routed and key.name == "workspace_id"
-        yield key == (workspace_id if is_known else given.c[key.name])
+        yield key == (workspace if is_known else given.c[key.name])
 
 
 def _with_workspace(form: Form, rows: Sequence[Row], workspace_id: UUID) -> Sequence[Row]:
