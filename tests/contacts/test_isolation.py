@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlmodel import SQLModel, select
 
 from app.api.graphql.schema import schema
@@ -155,6 +155,8 @@ async def test_a_workspace_never_waits_for_another(
     caller = caller_of(Workspace(id=await workspace(api), name="ours"))
     await settle(stranger)
     async with database.write_directory() as session:
+        connection = await session.connection()
+        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         await session.exec(
             insert(CONTACT),
             params=[{"workspace_id": caller.workspace_id, **row(contact_of(1, **NEW))}],
