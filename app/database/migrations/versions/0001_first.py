@@ -131,14 +131,11 @@ def _create_directory(*, is_sqlite: bool) -> None:
 
 
 def _create_contacts(*, is_sqlite: bool) -> None:
-    key: list[sa.schema.SchemaItem] = [sa.PrimaryKeyConstraint("workspace_id", "id")]
-    if is_sqlite:
-        # FTS5 refers to rows by an integer key: without one, VACUUM numbers them anew.
-        number = sa.Column("number", sa.Integer(), primary_key=True)
-        key = [number]
+    # FTS5 refers to rows by an integer key: without one, VACUUM numbers them anew.
+    number = sa.Column("number", sa.Integer(), primary_key=True)
     op.create_table(
         "contact",
-        *key,
+        *([number] if is_sqlite else []),
         _workspace_id(nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email", TEXT, nullable=False),
@@ -163,8 +160,6 @@ def _create_contacts(*, is_sqlite: bool) -> None:
         sa.Column("search_text", TEXT, nullable=False),
         sa.Column("custom_datetimes", DOCUMENT, nullable=False),
     )
-    if is_sqlite:
-        op.create_index("contact_id", "contact", ["workspace_id", "id"], unique=True)
     for name, columns in INDEXES.items():
         op.create_index(name, "contact", ["workspace_id", *columns])
     for name, (columns, condition) in PARTIAL_INDEXES.items():
@@ -176,6 +171,12 @@ def _create_contacts(*, is_sqlite: bool) -> None:
             sqlite_where=where,
             postgresql_where=where,
         )
+    # As the last index: where PostgreSQL expects the same of several, it takes the last one, and
+    # while it knows of few contacts, it expects the same of every index that ends with the id.
+    if is_sqlite:
+        op.create_index("contact_id", "contact", ["workspace_id", "id"], unique=True)
+    else:
+        op.create_primary_key("contact_pkey", "contact", ["workspace_id", "id"])
 
 
 def _create_quota(*, is_sqlite: bool) -> None:
