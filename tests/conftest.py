@@ -18,6 +18,7 @@ from app.server.serving import COLLECTED_OBJECTS
 from app.tables import Workspace
 from app.workspaces import workspaces
 from app.workspaces.keys import Scope
+from app.workspaces.locks import lock_workspace
 from tests.support.citus import ON_CITUS, Citus
 from tests.support.client import Client, InProcess
 from tests.support.commands import rollcall as rollcall
@@ -202,6 +203,7 @@ async def client_of(
             await session.flush()
         else:
             owner = await workspaces.find_workspace(session, workspace)
+            await lock_workspace(session, owner.id)
         key, record = workspaces.api_key(owner.id, "test", scopes, None, source)
         session.add(record)
     return Client(http, key)

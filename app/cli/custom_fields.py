@@ -6,6 +6,7 @@ import typer
 
 from app.cli.opening import in_database
 from app.contacts import custom_fields
+from app.database.errors import try_again
 from app.database.sessions import Database
 from app.workspaces import workspaces
 
@@ -22,6 +23,7 @@ def load_custom_fields(
 ) -> None:
     """Defines a predefined set of custom fields in a workspace. Safe to repeat."""
 
+    @try_again
     async def load(database: Database) -> int:
         async with database.read_directory() as session:
             found = await workspaces.find_workspace(session, workspace)

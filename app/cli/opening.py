@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.cli.env_file import check_env_file, place
 from app.cli.unavailable import unavailable_as_sentence
+from app.database.errors import try_again
 from app.database.migrate import migrate, require_current
 from app.database.sessions import Database, sqlite_path
 from app.errors import CommandFailed
@@ -40,8 +41,9 @@ def require_file(settings: Settings) -> None:
 
 
 def in_session(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    """In one transaction."""
+    """In one transaction, which is tried again if it loses a race."""
 
+    @try_again
     async def run(database: Database) -> T:
         async with database.write_directory() as session:
             return await work(session)

@@ -11,7 +11,8 @@ import typer
 
 from app import logs
 from app.cli.opening import open_database, prepare_schema, read_settings, require_file
-from app.database.sessions import sqlite_path
+from app.database.errors import try_again
+from app.database.sessions import Database, sqlite_path
 from app.errors import CommandFailed
 from app.settings import Settings
 from app.workspaces import workspaces
@@ -104,8 +105,13 @@ async def _prepare(settings: Settings) -> str | None:
         await prepare_schema(database, settings)
         if settings.is_production:
             return None
-        async with database.write_directory() as session:
-            if not await workspaces.is_empty(session):
-                return None
-            await workspaces.create_workspace(session, DEMO)
-            return await workspaces.create_key(session, DEMO, "first key", list(Scope))
+        return await _first_key(database)
+
+
+@try_again
+async def _first_key(database: Database) -> str | None:
+    async with database.write_directory() as session:
+        if not await workspaces.is_empty(session):
+            return None
+        await workspaces.create_workspace(session, DEMO)
+        return await workspaces.create_key(session, DEMO, "first key", list(Scope))

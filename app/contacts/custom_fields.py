@@ -20,7 +20,7 @@ from app.errors import FieldError, FieldErrorCode, InvalidInput
 from app.fields.normalise import plain_text
 from app.tables import CustomField
 from app.workspaces.keys import Caller
-from app.workspaces.workspaces import lock_workspace
+from app.workspaces.locks import lock_workspace
 
 TEXT_LIMITS = {"key": 100, "label": 255, "description": 10_000}
 

@@ -18,7 +18,8 @@ from app.errors import FieldError, FieldErrorCode, InvalidInput, Unauthenticated
 from app.fields.sources import SOURCE, SOURCE_RULE
 from app.tables import ApiKey, now
 from app.workspaces.keys import Caller, Scope
-from app.workspaces.workspaces import api_key, lock_workspace, name_fault, revoke
+from app.workspaces.locks import lock_workspace
+from app.workspaces.workspaces import api_key, name_fault, revoke
 
 LIFETIME_LIMIT_SECONDS = 24 * 60 * 60
 
@@ -83,6 +84,7 @@ async def list_keys(
         return (await session.exec(statement)).all()
 
 
+@try_again
 async def revoke_key(database: Database, caller: Caller, key_id: UUID) -> ApiKey | None:
     """Returns the key; None if the workspace does not have it. Revoking it again changes
     nothing."""

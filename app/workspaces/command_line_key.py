@@ -5,6 +5,7 @@ Nobody has the key itself: it is made up, and only its digest is stored.
 
 from sqlmodel import col, select
 
+from app.database.errors import try_again
 from app.database.sessions import Database
 from app.tables import ApiKey
 from app.workspaces.keys import Caller, Scope
@@ -14,6 +15,7 @@ NAME = "command line"
 SCOPES = (Scope.CONTACTS_READ, Scope.CONTACTS_WRITE)
 
 
+@try_again
 async def command_line_caller(database: Database, workspace_name: str, source: str) -> Caller:
     """Makes the key of the source on first use. Raises CommandFailed for a missing workspace."""
     async with database.write_directory() as session:

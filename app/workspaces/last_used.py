@@ -10,8 +10,10 @@ from uuid import UUID
 from cachetools import TTLCache
 from sqlmodel import col, update
 
+from app.database.errors import try_again
 from app.database.sessions import Database
 from app.tables import ApiKey, now
+from app.workspaces.locks import lock_workspaces_of
 
 PERIOD_SECONDS = 60
 HELD_LIMIT = 10_000  # keys
@@ -52,7 +54,9 @@ class LastUsed:
             self._writing = None
 
 
+@try_again
 async def _write(database: Database, key_ids: Collection[UUID]) -> None:
     statement = update(ApiKey).where(col(ApiKey.id).in_(key_ids)).values(last_used_at=now())
     async with database.write_directory() as session:
+        await lock_workspaces_of(session, key_ids)
         await session.exec(statement)

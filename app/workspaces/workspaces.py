@@ -12,6 +12,7 @@ from app.errors import CommandFailed, FieldErrorCode
 from app.fields.sources import DEFAULT_SOURCE, SOURCE, SOURCE_RULE
 from app.tables import ApiKey, Workspace, now
 from app.workspaces.keys import PREFIX_SHOWN, Scope, digest, new_key
+from app.workspaces.locks import lock_workspace
 
 NAME_LIMIT = 255
 
@@ -59,6 +60,7 @@ async def create_key(
     name = _checked(name, "key")
     _check_expiry(expires_at)
     key, record = api_key(workspace.id, name, scopes, expires_at, source)
+    await lock_workspace(session, workspace.id)
     session.add(record)
     return key
 
@@ -127,16 +129,6 @@ async def revoke(session: AsyncSession, key: ApiKey) -> None:
     key.revoked_at = key.revoked_at or now()
     made = (col(ApiKey.created_by) == key.id, col(ApiKey.revoked_at).is_(None))
     await session.exec(update(ApiKey).where(*made).values(revoked_at=key.revoked_at))
-
-
-async def lock_workspace(session: AsyncSession, workspace_id: UUID) -> None:
-    """Serializes what creates, ends or counts rows of a workspace that are not contacts, so that
-    limits hold and no key outlives the one that created it.
-
-    The row lock does not block writers of contacts, whose foreign key only locks the key.
-    """
-    statement = select(Workspace.id).where(col(Workspace.id) == workspace_id)
-    await session.exec(statement.with_for_update(key_share=True))
 
 
 def name_fault(name: str) -> tuple[FieldErrorCode, str] | None:

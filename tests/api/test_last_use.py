@@ -11,6 +11,7 @@ from app.database.sessions import Database
 from app.tables import ApiKey
 from app.workspaces.keys import HELD_SECONDS
 from tests.support.client import Client
+from tests.support.serving import serving
 from tests.support.statements import every_statement
 from tests.support.waiting import BOUND_SECONDS
 
@@ -64,6 +65,30 @@ async def test_many_requests_are_one_write(api: Client, database: Database) -> N
             await asyncio.sleep(HELD_SECONDS)  # after which the key is looked up again
         await first_use(database, api.key)
     assert len(written) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_use_is_recorded_after_a_lost_race(
+    api: Client, database: Database, database_url: str
+) -> None:
+    tried: list[str] = []
+    is_tried_again = asyncio.Event()
+
+    def note(statement: str, _: object) -> None:
+        if "FOR NO KEY UPDATE" in statement:
+            tried.append(statement)
+            if len(tried) > 1:
+                is_tried_again.set()
+
+    async with serving(database_url, database_lock_timeout_seconds=0.1) as http:
+        async with database.write_directory() as session:
+            locked = text("SELECT id FROM api_key FOR UPDATE")
+            await (await session.connection()).execute(locked)
+            with every_statement(note):
+                await Client(http, api.key)(VIEWER)
+                async with asyncio.timeout(BOUND_SECONDS):
+                    await is_tried_again.wait()
+        await first_use(database, api.key)
 
 
 @pytest.mark.own_database

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlmodel import col, select, update
 
 from app.database.sessions import Database
@@ -14,6 +14,7 @@ from app.tables import ApiKey
 from app.workspaces import administration, workspaces
 from app.workspaces.keys import HELD_SECONDS, Scope
 from tests.conftest import client_of
+from tests.support.blocked import until_blocked
 from tests.support.client import Client, InProcess
 
 CREATE = """mutation ($input: CreateKeyInput!) {
@@ -26,8 +27,11 @@ KEYS = """query ($first: Int! = 100, $after: ID) {
   }
 }"""
 VIEWER = "{ viewer { workspace { name } apiKey { id name scopes source expiresAt } } }"
+LOCK_KEY = text("SELECT id FROM api_key WHERE id = CAST(CAST(:id AS text) AS uuid) FOR UPDATE")
 READ = '{ contact(by: {email: "ada@example.com"}) { email } }'
 WRITE = 'mutation { upsertContact(input: {email: "ada@example.com"}) { __typename } }'
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def wanted(*scopes: str, **given: Any) -> dict[str, Any]:
@@ -140,6 +144,31 @@ async def test_revoked_key_is_refused_within_a_second_and_the_keys_that_it_made_
         assert codes(await client.execute(VIEWER)) == ["UNAUTHENTICATED"]
     assert await other(VIEWER)
     assert await api(REVOKE, id=maker_id) == revoked
+
+
+@on_postgresql
+async def test_revocation_is_tried_again_after_a_deadlock(
+    api: Client, http: InProcess, database: Database
+) -> None:
+    maker = await client_of(http, database, "ours", is_new=False)
+    _, made = await created(maker)
+    maker_id = (await maker(VIEWER))["apiKey"]["id"]
+    async with database.write_directory() as session:
+        connection = await session.connection()
+        await connection.execute(text("SET LOCAL deadlock_timeout = '1h'"))  # the other one loses
+
+        async def lock(key_id: str) -> None:
+            await connection.execute(LOCK_KEY, {"id": key_id})
+
+        await lock(made["id"])
+        revoking = asyncio.create_task(api(REVOKE, id=maker_id))
+        await until_blocked(database)
+        await lock(maker_id)
+        assert not revoking.done()
+    assert (await revoking)["id"] == maker_id
+    ends = {key["id"]: key["revokedAt"] for key in await api(KEYS)}
+    assert ends[maker_id] is not None
+    assert ends[maker_id] == ends[made["id"]]
 
 
 async def test_key_that_ends_creates_none_while_its_look_up_is_cached(

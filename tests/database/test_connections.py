@@ -31,7 +31,7 @@ from app.tables import Workspace
 from app.workspaces import keys, workspaces
 from app.workspaces.keys import Caller, Scope, authenticate
 from tests.conftest import client_of
-from tests.support.citus import ACTIVITY
+from tests.support.blocked import until_blocked
 from tests.support.client import Client, InProcess
 from tests.support.postgres import Cluster
 from tests.support.stored import new_workspace
@@ -259,13 +259,7 @@ async def test_writers_that_wait_in_one_workspace_leave_connections_to_another(
         await connection.execute(text(locked), {"workspace": ours.workspace_id})
         changed = [Request({"email": "ada@example.com", "company": "Acme"})]
         waiting = [asyncio.create_task(upsert(busy, ours, changed)) for _ in range(5)]
-        is_lock = "WHERE wait_event_type = 'Lock'"
-        waits = f"SELECT count(*) > 0 FROM {ACTIVITY} {is_lock}"  # noqa: S608  # of names alone
-
-        async def is_locked() -> bool:
-            return bool(await ask(database, waits))
-
-        await until(is_locked)
+        await until_blocked(database)
         [created] = await upsert(busy, theirs, request)
         assert isinstance(created, Created)
         assert not any(task.done() for task in waiting)

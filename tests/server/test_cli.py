@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,10 +22,12 @@ from app.errors import Unauthenticated
 from app.workspaces import workspaces
 from app.workspaces.administration import LIFETIME_LIMIT_SECONDS, KeyRequest, create_key
 from app.workspaces.keys import Caller, Scope, authenticate
+from tests.support.blocked import until_blocked
 from tests.support.commands import Result, Rollcall, refused
 from tests.support.databases import empty_sqlite
 from tests.support.postgres import Cluster, outside_transaction
 from tests.support.server import COUNTED, ExecutedServer, Server
+from tests.support.waiting import BOUND_SECONDS
 
 KEY = re.compile("rollcall_[0-9a-f]{72}")
 READ = ("--scope", "contacts:read")
@@ -250,6 +253,26 @@ def test_failed_command_reports_the_reason_in_one_line(on_database: Rollcall) ->
     ):
         assert reason in refused(on_database(*arguments), code)
     assert listed(on_database) == []
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_workspace_that_is_created_twice_at_once_exists_already(
+    on_database: Rollcall, empty_url: str
+) -> None:
+    is_created = Event()
+
+    async def create(database: Database) -> None:
+        async with database.write_directory() as session:
+            await workspaces.create_workspace(session, "theirs")
+            is_created.set()
+            await until_blocked(database)
+
+    with ThreadPoolExecutor() as other:
+        creating = other.submit(in_database, empty_url, create)
+        assert is_created.wait(BOUND_SECONDS)
+        result = on_database("workspace", "create", "theirs")
+        creating.result()
+    assert refused(result) == "rollcall: Workspace theirs already exists."
 
 
 @pytest.mark.parametrize(

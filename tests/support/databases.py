@@ -26,9 +26,10 @@ async def empty(database: Database) -> None:
             # A script ends the transaction that it finds.
             await driver.executescript("BEGIN IMMEDIATE;" + _DELETE_ALL)
         else:
-            # Statements on all shards must take turns on Citus.
+            # Statements on all shards must take turns on Citus. Workspaces are locked before keys,
+            # because the application may still record that keys were used.
             sequential = "SET LOCAL citus.multi_shard_modify_mode = sequential;"
-            await driver.execute(sequential + _DELETE_ALL)
+            await driver.execute(f"{sequential}SELECT FROM workspace FOR UPDATE;{_DELETE_ALL}")
 
 
 def empty_sqlite(folder: Path, name: str = "rollcall.db") -> str:

@@ -1,0 +1,28 @@
+"""Waiting until another session waits for a lock of PostgreSQL."""
+
+import asyncio
+import time
+
+from sqlalchemy import text
+
+from app.database.sessions import Database
+from tests.support.citus import ACTIVITY
+from tests.support.waiting import BOUND_SECONDS
+
+_BLOCKED = text(f"""
+    SELECT count(*) > 0 FROM {ACTIVITY}
+    WHERE wait_event_type = 'Lock' AND datname = current_database()
+""")  # noqa: S608  # of names alone
+
+
+async def until_blocked(database: Database) -> None:
+    end = time.monotonic() + BOUND_SECONDS
+    while not await _is_blocked(database):
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)
+
+
+async def _is_blocked(database: Database) -> bool:
+    """In a transaction of its own, in which PostgreSQL reads the activity anew."""
+    async with database.read_directory() as session:
+        return bool(await (await session.connection()).scalar(_BLOCKED))
