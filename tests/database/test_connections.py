@@ -45,6 +45,11 @@ FIND = '{ contact(by: {email: "ada@example.com"}) { id } }'
 PARTLY = '{ __typename contact(by: {email: "ada@example.com"}) { id } }'
 UPSERT = 'mutation { upsertContact(input: {email: "ada@example.com"}) { __typename } }'
 
+COUNT = "query ($filter: ContactFilter!) { contacts(filter: $filter) { totalCount } }"
+DELETE = """
+mutation ($selection: ContactSelection!) { deleteContacts(selection: $selection) { deleted } }
+"""
+
 ENDLESS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n
 """
@@ -229,6 +234,28 @@ async def test_lock_that_is_held_too_long_is_unavailable(
             with pytest.raises(LostRace, match="Try again"):
                 await upsert(database, caller, request)
         assert len(await upsert(database, caller, request)) == 1
+
+
+@on_postgresql
+async def test_driver_reads_no_catalog_for_the_types_of_parameters(
+    database_url: str, database: Database, api: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Any] = []
+    introspect = asyncpg.Connection._introspect_types
+
+    async def noted(connection: Any, kinds: Any, *arguments: Any) -> Any:
+        read.append(kinds)
+        return await introspect(connection, kinds, *arguments)
+
+    monkeypatch.setattr(asyncpg.Connection, "_introspect_types", noted)
+    await api(UPSERT)
+    async with serving(database_url) as client:
+        for kind, value in ("number", 0.1), ("string", "Acme"):
+            await client(COUNT, filter={"customFields": [{"key": "k", kind: {"in": [value]}}]})
+        ada = {"email": {"eq": "ada@example.com"}}
+        deleted = await client(DELETE, selection={"filter": ada})
+    assert deleted == {"deleted": 1}
+    assert read == []
 
 
 def test_connection_that_was_ended_and_is_not_closed_yet_is_unavailable() -> None:
