@@ -420,9 +420,11 @@ async def test_every_answer_has_a_unique_request_id(api: Client) -> None:
 
 
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def lines(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
     """The log as the server writes it."""
-    caplog.handler.setFormatter(logs.JsonFormatter())
+    monkeypatch.setattr(caplog.handler, "formatter", logs.JsonFormatter())
     return caplog
 
 
