@@ -25,7 +25,7 @@ from graphql import (
     is_required_input_field,
 )
 from sqlalchemy import text
-from sqlmodel import col, select, update
+from sqlmodel import col, select
 
 from app.api.graphql.field import RequireScope
 from app.api.graphql.schema import schema
@@ -37,6 +37,7 @@ from tests.conftest import client_of
 from tests.support.client import Client, InProcess
 from tests.support.server import Server
 from tests.support.statements import statements
+from tests.support.stored import set_expiry
 
 VIEWER = "{ viewer { workspace { name } apiKey { name prefix } scopes } }"
 BROKEN_JSON = b'{"query": '
@@ -173,9 +174,7 @@ async def test_expired_key_is_refused_before_the_body_is_read(
     api: Client, database: Database
 ) -> None:
     key = ("x-api-key", api.key)
-    async with database.write_directory() as session:
-        expiry = datetime.now(UTC) + timedelta(seconds=HELD_SECONDS / 2)
-        await session.exec(update(ApiKey).values(expires_at=expiry))
+    await set_expiry(database, datetime.now(UTC) + timedelta(seconds=HELD_SECONDS / 2))
     assert (await ask(api.http, key)).status_code == 200
     await asyncio.sleep(HELD_SECONDS / 2)
     for content in (BROKEN_JSON, unread()):

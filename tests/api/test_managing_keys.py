@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, text
-from sqlmodel import col, select, update
+from sqlmodel import col, select
 
 from app.database.sessions import Database
 from app.tables import ApiKey
@@ -16,6 +16,7 @@ from app.workspaces.keys import HELD_SECONDS, Scope
 from tests.conftest import client_of
 from tests.support.blocked import until_blocked
 from tests.support.client import Client, InProcess
+from tests.support.stored import set_expiry
 
 CREATE = """mutation ($input: CreateKeyInput!) {
   createKey(input: $input) { key apiKey { id name prefix scopes source expiresAt revokedAt } }
@@ -115,8 +116,7 @@ async def test_created_key_expires_after_a_day_and_with_its_maker_at_the_latest(
     _, told = await created(api, lifetimeSeconds=86_400)
     assert left(told["expiresAt"]) <= timedelta(days=1)
     soon = datetime.now(UTC) + timedelta(minutes=5)
-    async with database.write_directory() as session:
-        await session.exec(update(ApiKey).values(expires_at=soon))
+    await set_expiry(database, soon)
     await asyncio.sleep(HELD_SECONDS)
     _, told = await created(api)
     assert datetime.fromisoformat(told["expiresAt"]) == soon
@@ -234,10 +234,8 @@ async def test_keys_that_ended_are_kept_up_to_a_number(
         await api(REVOKE, id=told["id"])
     names = [one["name"] for one in await api(KEYS)]
     assert names == ["page 5", "page 4", "page 3", "test"]
-    async with database.write_directory() as session:  # a key of the command line is kept
-        is_first = col(ApiKey.name) == "test"
-        past = datetime.now(UTC) - timedelta(days=1)
-        await session.exec(update(ApiKey).where(~is_first).values(expires_at=past))
+    past = datetime.now(UTC) - timedelta(days=1)
+    await set_expiry(database, past, col(ApiKey.name) != "test")  # that of the command line is kept
     await created(api, name="last")
     async with database.read_directory() as session:
         assert (await session.exec(select(func.count(col(ApiKey.id))))).one() == 4

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
+from sqlmodel import select, update
+
 from app.contacts.assignee import Assignee
 from app.contacts.change import Cause, Change
 from app.contacts.keys import ContactKey
@@ -15,7 +18,7 @@ from app.fields.contact import FIELDS, cleared
 from app.fields.normalise import email_key
 from app.fields.sources import DEFAULT_SOURCE
 from app.phones import e164
-from app.tables import Contact, Workspace, new_id
+from app.tables import ApiKey, Contact, Workspace, new_id
 from app.workspaces.keys import Caller, Scope
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -29,6 +32,13 @@ async def new_workspace(database: Database, workspace_id: UUID | None = None) ->
     async with database.write_directory() as session:
         session.add(workspace)
     return caller_of(workspace)
+
+
+async def set_expiry(database: Database, at: datetime, *which: ColumnElement[bool]) -> None:
+    """Of keys. Workspaces are locked before them, as the server may record that they were used."""
+    async with database.write_directory() as session:
+        await session.exec(select(Workspace.id).with_for_update())
+        await session.exec(update(ApiKey).where(*which).values(expires_at=at))
 
 
 def caller_of(workspace: Workspace) -> Caller:
