@@ -26,6 +26,7 @@ from app.database.citus import (
     placements,
     require_coordinator,
 )
+from app.database.errors import try_again
 from app.database.sessions import Database
 from app.errors import CommandFailed
 from app.progress import Report, unreported
@@ -41,6 +42,7 @@ async def migrate(database: Database, report: Report = unreported) -> None:
         await database.dialect.build_text_indexes(connection, report)
 
 
+@try_again
 async def distribute(database: Database, report: Report = unreported) -> list[Placement]:
     """Distributes the tables of a PostgreSQL with Citus, in one transaction, and returns those that
     were not distributed before. Raises CommandFailed without Citus, and on a worker of it."""

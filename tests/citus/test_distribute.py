@@ -9,9 +9,10 @@ from sqlalchemy import Connection, make_url, text
 from sqlmodel import SQLModel
 
 from app.database.citus import distribute_new_tables, placements
-from app.database.migrate import migrate
+from app.database.migrate import distribute, migrate
 from app.database.sessions import Database
 from app.tables import CONTACT
+from tests.support.blocked import until_blocked
 from tests.support.citus import PORT, Citus
 from tests.support.commands import Rollcall, refused
 from tests.support.postgres import outside_transaction
@@ -80,6 +81,20 @@ def test_interrupted_command_is_repeated_and_frees_the_space(
     again = rollcall("distribute", DATABASE_URL=url)
     assert (again.code, again.out) == (0, "")
     assert asyncio.run(rows(url, "SELECT pg_relation_size('contact')")) == [(0,)]
+
+
+async def test_command_waits_for_writers_and_never_deadlocks_with_them(cluster: Citus) -> None:
+    database = Database(await asyncio.to_thread(cluster.create_database))
+    await migrate(database)
+    async with database.write_directory() as session:
+        connection = await session.connection()
+        await connection.execute(text("SET LOCAL deadlock_timeout = '1h'"))  # the other one loses
+        await connection.execute(text("LOCK TABLE contact IN ROW EXCLUSIVE MODE"))
+        distributing = asyncio.create_task(distribute(database))
+        await until_blocked(database)
+        await connection.execute(text("LOCK TABLE workspace IN ROW SHARE MODE"))
+    assert set(await distributing) == set(placements())
+    await database.close()
 
 
 MOVE = """
