@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from uuid import uuid4
 
@@ -55,7 +56,10 @@ class Citus:
     def create_database(self) -> str:
         """Its URL on the coordinator. It is empty, and all nodes have it."""
         name = f"test_{uuid4().hex}"
-        asyncio.run(self._create(name))
+        with (self.folders[0] / "creating").open("w") as creating:
+            # Adding a node alters the roles that all databases share: two at once fail.
+            flock(creating, LOCK_EX)
+            asyncio.run(self._create(name))
         return self.url(name)
 
     def create_distributed(self) -> str:
