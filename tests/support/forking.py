@@ -7,8 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.support.waiting import BOUND_SECONDS
 
 _COVERAGE = "tests.support.coverage"
 
@@ -27,8 +30,16 @@ _context.set_forkserver_preload(
 gc.freeze()  # what is imported: collections pass over it, in forked processes too
 
 
+def nothing() -> None:
+    pass
+
+
 class ForkedCommand:
-    """A command of `rollcall` in a process of its own, with the methods of `subprocess.Popen`."""
+    """A command of `rollcall` in a process of its own, with the methods of `subprocess.Popen`.
+
+    `before` is called in that process just before the command: a function of a module, or a
+    `partial` of one.
+    """
 
     def __init__(
         self,
@@ -39,10 +50,10 @@ class ForkedCommand:
         err: Path,
         *,
         counted: bool,
+        before: Callable[[], None] = nothing,
     ) -> None:
-        self._process = _context.Process(
-            target=_run, args=(arguments, folder, environment, out, err, counted), daemon=True
-        )
+        given = (arguments, folder, environment, out, err, counted, before)
+        self._process = _context.Process(target=_run, args=given, daemon=True)
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -62,6 +73,22 @@ class ForkedCommand:
             os.kill(self.pid, number)
 
 
+def run_forked(
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    before: Callable[[], None] = nothing,
+) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run` of the command."""
+    with TemporaryDirectory() as written:
+        out, err = Path(written, "out"), Path(written, "err")
+        command = ForkedCommand(
+            arguments, folder, environment, out, err, counted=False, before=before
+        )
+        code = command.wait(BOUND_SECONDS)
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+
+
 def _run(
     arguments: Sequence[str],
     folder: Path,
@@ -69,6 +96,7 @@ def _run(
     out: Path,
     err: Path,
     counted: bool,
+    before: Callable[[], None],
 ) -> None:
     os.chdir(folder)
     os.environ.clear()
@@ -77,9 +105,10 @@ def _run(
         with path.open("ab") as output:
             os.dup2(output.fileno(), stream.fileno())
     sys.argv = ["rollcall", *arguments]
-    from app.cli import main
+    from app.__main__ import main
 
     try:
+        before()
         main()
     finally:
         if counted:

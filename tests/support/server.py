@@ -8,12 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 
-from tests.support.forking import ForkedCommand
+from tests.support.forking import ForkedCommand, run_forked
 
 READY_SECONDS = 60
 
@@ -78,13 +77,7 @@ class Server:
 
     def rollcall(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command on the same database."""
-        with TemporaryDirectory() as folder:
-            out, err = Path(folder, "out"), Path(folder, "err")
-            command = ForkedCommand(
-                arguments, self.folder, self.environment, out, err, counted=False
-            )
-            code = command.wait(READY_SECONDS)
-            return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+        return run_forked(arguments, self.folder, self.environment)
 
     def post(self, document: str, **variables: Any) -> Any:
         response = HTTP.post(

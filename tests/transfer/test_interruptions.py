@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ from app.workspaces.workspaces import create_workspace
 from tests.support.client import Client
 from tests.support.commands import Rollcall, refused
 from tests.support.databases import copied_sqlite
-from tests.support.server import COUNTED
+from tests.support.forking import run_forked
+from tests.support.interrupting import interrupt_at, kill_after_batches
 
 CONTACTS = """{ contacts(first: 100, orderBy: {field: EMAIL, direction: ASC}) {
     totalCount nodes { externalId email name tags isUnsubscribed version } } }"""
@@ -42,35 +44,11 @@ ROWS = [
 HEADER = "externalId,email,name,isUnsubscribed"
 POLICIES: dict[str, dict[str, Any]] = {"default": {}, "create only": {"onMatch": "CONFLICT"}}
 
-# A command whose process is killed when it has written a batch and not yet told anybody.
-KILLED = """
-import os, signal, sys
-from app.transfer import importing
-importing.BATCH_ROWS = 100
-upsert, left = importing.upsert, int(sys.argv.pop(1))
-async def killed(*arguments, **options):
-    global left
-    answer = await upsert(*arguments, **options)
-    left -= 1
-    if not left:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return answer
-importing.upsert = killed
-from app.cli import main
-main()
-"""
-
 # A command that gets Ctrl-C at the first of some event of Python.
 CTRL_C = """
-import os, signal, sys
-event, name = sys.argv.pop(1), sys.argv.pop(1)
-signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell ignores it
-def hook(found, arguments):
-    global event
-    if found == event and str(arguments[0]).split("/")[-1] == name:
-        event = None
-        signal.raise_signal(signal.SIGINT)
-sys.addaudithook(hook)
+import sys
+from tests.support.interrupting import interrupt_at
+interrupt_at(sys.argv.pop(1), sys.argv.pop(1))
 from app.__main__ import main
 main()
 """
@@ -198,11 +176,11 @@ async def test_killed_process_is_continued(
         return ["import", path.name, "--workspace", workspace, "--on-match", "conflict"]
 
     process = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", KILLED, "2", *command(killed, "ours")],
-        env=os.environ | COUNTED | {"DATABASE_URL": database_url},
-        capture_output=True,
-        check=False,
+        run_forked,
+        command(killed, "ours"),
+        tmp_path,
+        os.environ | {"DATABASE_URL": database_url},
+        before=partial(kill_after_batches, 2, rows=100),
     )
     assert process.returncode == -signal.SIGKILL, process.stderr
     other = [*command(killed, "ours"), "--tags", "add"]
@@ -232,14 +210,18 @@ def test_ctrl_c_is_quiet_and_says_how_to_go_on(
     Path("a.csv").write_text("\n".join([HEADER, *ROWS]))
 
     def ended(event: str, name: str, *command: str) -> tuple[int, str, list[str]]:
-        command = command or ("import", "a.csv")
-        ended = subprocess.run(
-            [sys.executable, "-c", CTRL_C, event, name, *command, "--workspace", "ours"],
-            env=os.environ | url,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        arguments = [*(command or ("import", "a.csv")), "--workspace", "ours"]
+        if event == "import":  # a forked process has imported everything
+            ended = subprocess.run(
+                [sys.executable, "-c", CTRL_C, event, name, *arguments],
+                env=os.environ | url,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        else:
+            before = partial(interrupt_at, event, name)
+            ended = run_forked(arguments, tmp_path, os.environ | url, before)
         lines = [line for line in ended.stderr.splitlines() if not line.startswith("a.csv: ")]
         return ended.returncode, ended.stdout, lines
 
