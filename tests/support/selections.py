@@ -1,6 +1,6 @@
 """Selections of everything that a root field can answer."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -61,23 +61,44 @@ def _selected(name: str, below: list[Path]) -> str:
 
 def reselected(document: str, field: GraphQLField, selected: str, *, dry_run: bool) -> str:
     """The document with another selection of its root field, as a dry run if it can be one."""
-    operation, chosen = _operation(document), _operation(selected)
+    operation, root = _call(document, field, dry_run=dry_run)
+    return _printed(operation, [replace(root, selection_set=_operation(selected).selection_set)])
+
+
+def reselected_often(
+    document: str, field: GraphQLField, selected: Mapping[str, str], *, dry_run: bool
+) -> str:
+    """As `reselected`, with the root field several times: the selections by their aliases."""
+    operation, root = _call(document, field, dry_run=dry_run)
+    roots = [
+        replace(root, alias=NameNode(value=alias), selection_set=_operation(one).selection_set)
+        for alias, one in selected.items()
+    ]
+    return _printed(operation, roots)
+
+
+def _call(
+    document: str, field: GraphQLField, *, dry_run: bool
+) -> tuple[OperationDefinitionNode, FieldNode]:
+    operation = _operation(document)
     [root] = operation.selection_set.selections
     assert isinstance(root, FieldNode)
-    variables = operation.variable_definitions or ()
-    arguments = root.arguments or ()
-    if "dryRun" in field.args:
-        value = ArgumentNode(name=NameNode(value="dryRun"), value=BooleanValueNode(value=dry_run))
-        arguments = (*(one for one in arguments if one.name.value != "dryRun"), value)
-        variables = tuple(one for one in variables if one.variable.name.value != "dryRun")
-    root = replace(root, arguments=arguments, selection_set=chosen.selection_set)
-    return print_ast(
-        replace(
-            operation,
-            variable_definitions=variables,
-            selection_set=SelectionSetNode(selections=(root,)),
-        )
+    if "dryRun" not in field.args:
+        return operation, root
+    value = ArgumentNode(name=NameNode(value="dryRun"), value=BooleanValueNode(value=dry_run))
+    arguments = [one for one in root.arguments or () if one.name.value != "dryRun"]
+    variables = [
+        one for one in operation.variable_definitions or () if one.variable.name.value != "dryRun"
+    ]
+    return (
+        replace(operation, variable_definitions=tuple(variables)),
+        replace(root, arguments=(*arguments, value)),
     )
+
+
+def _printed(operation: OperationDefinitionNode, roots: Iterable[FieldNode]) -> str:
+    selections = SelectionSetNode(selections=tuple(roots))
+    return print_ast(replace(operation, selection_set=selections))
 
 
 @cache
