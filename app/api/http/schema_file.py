@@ -1,5 +1,7 @@
 """The schema as a file, for code generators where introspection is off."""
 
+from functools import cached_property
+
 import strawberry
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -20,7 +22,7 @@ class SchemaFile:
     """An ASGI application that answers a key of scope admin."""
 
     def __init__(self, schema: strawberry.Schema, authenticator: Authenticator) -> None:
-        self._text = schema.as_str() + "\n"
+        self._schema = schema
         self._authenticator = authenticator
         self._compression = Compression()
 
@@ -38,3 +40,9 @@ class SchemaFile:
         except RollcallError as error:
             return respond(error_answer(error), JSON, error.status)
         return PlainTextResponse(self._text, headers={"cache-control": "no-store"})
+
+    @cached_property
+    def _text(self) -> str:
+        """Written when it is first asked for: that takes as long as the rest of a server's start
+        from settings to routes."""
+        return self._schema.as_str() + "\n"
