@@ -25,8 +25,9 @@ from app.workspaces.keys import Caller, Scope, authenticate
 from tests.support.blocked import until_blocked
 from tests.support.commands import Result, Rollcall, refused
 from tests.support.databases import empty_sqlite
+from tests.support.forking import COUNTED
 from tests.support.postgres import Cluster, outside_transaction
-from tests.support.server import COUNTED, ExecutedServer, Server
+from tests.support.server import ExecutedServer, Server
 from tests.support.waiting import BOUND_SECONDS
 
 KEY = re.compile("rollcall_[0-9a-f]{72}")

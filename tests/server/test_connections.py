@@ -3,17 +3,17 @@
 import os
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from app.server.descriptors import OTHER_FILES
-from tests.support.server import COUNTED, HTTP, ExecutedServer, Server
+from tests.support.forking import COUNTED, limit_open_files, nothing, run_forked
+from tests.support.server import HTTP, Server
 from tests.support.waiting import BOUND_SECONDS, until
 
 Start = Callable[..., Server]
@@ -24,18 +24,12 @@ UPSERT = {"query": 'mutation { upsertContact(input: {email: "ada@example.com"}) 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a server with settings and, if it is given, a limit of open files."""
+    """Starts a server with settings and, if they are given, limits of open files."""
     started: list[Server] = []
 
-    def start(open_files: str = "", **settings: str) -> Server:
-        settings["ENVIRONMENT"] = "development"
-        server: Server
-        if open_files:
-            server = executed = ExecutedServer(tmp_path, **settings, **COUNTED)
-            limit = f'ulimit {open_files}; exec "$@"'
-            executed.command = ["sh", "-c", limit, "-", *executed.command]
-        else:
-            server = Server(tmp_path, **settings, **COUNTED)
+    def start(before: Callable[[], None] = nothing, **settings: str) -> Server:
+        server = Server(tmp_path, ENVIRONMENT="development", **settings, **COUNTED)
+        server.before = before
         started.append(server)
         server.start()
         return server
@@ -112,7 +106,7 @@ def test_connection_beside_as_many_busy_ones_as_may_be_gets_503(start: Start) ->
 
 
 def test_connections_stay_below_the_limit_of_open_files(start: Start) -> None:
-    server = start(f"-n {OTHER_FILES + 100}")
+    server = start(partial(limit_open_files, OTHER_FILES + 100))
     assert "open files allows 37 connections" in server.log
     with connections(server, 400):
         for _ in range(10):
@@ -122,21 +116,14 @@ def test_connections_stay_below_the_limit_of_open_files(start: Start) -> None:
 
 
 def test_limit_of_open_files_is_raised_where_it_may_be(start: Start) -> None:
-    server = start("-S -n 100")
+    server = start(partial(limit_open_files, 100, may_be_raised=True))
     assert "open files" not in server.log
     assert post(server, UPSERT)[0] == 200
 
 
 def test_limit_of_open_files_without_room_for_connections_is_refused(tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["sh", "-c", 'ulimit -n 100; exec "$@"', "-", sys.executable, "-m", "app", "serve"],
-        cwd=tmp_path,
-        env=os.environ | {"PORT": "0"} | COUNTED,
-        timeout=BOUND_SECONDS,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = os.environ | {"PORT": "0"} | COUNTED
+    done = run_forked(["serve"], tmp_path, environment, partial(limit_open_files, 100))
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("rollcall: The limit of open files is 100.")
 

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.support.databases import copied_postgresql
+from tests.support.forking import COUNTED
 from tests.support.postgres import Cluster, locked_contacts
-from tests.support.server import COUNTED, Server
+from tests.support.server import Server
 from tests.support.waiting import until
 
 BOUND_SECONDS = 60

@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.forking import COUNTED
 from tests.support.proxies import NAME, Proxy, caddy, nginx
-from tests.support.server import COUNTED, Server
+from tests.support.server import Server
 from tests.support.waiting import BOUND_SECONDS, until
 
 ELSEWHERE = "127.0.0.2"  # the address of a client

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from tests.support.commands import Rollcall, refused
-from tests.support.server import COUNTED, HTTP, Server
+from tests.support.forking import COUNTED
+from tests.support.server import HTTP, Server
 from tests.support.waiting import BOUND_SECONDS, until
 
 QUERY = b'{"query": "{ __typename }"}'

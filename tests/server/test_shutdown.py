@@ -15,8 +15,9 @@ import pytest
 from sqlalchemy import make_url
 
 from tests.support.databases import empty_postgresql, empty_sqlite
+from tests.support.forking import COUNTED
 from tests.support.postgres import Cluster, locked_contacts
-from tests.support.server import COUNTED, Server
+from tests.support.server import Server
 from tests.support.waiting import BOUND_SECONDS
 
 IN_TIME = 15

@@ -7,7 +7,8 @@ from http.client import HTTPResponse
 
 import pytest
 
-from tests.support.server import COUNTED, Server
+from tests.support.forking import COUNTED
+from tests.support.server import Server
 from tests.support.waiting import BOUND_SECONDS, until
 
 DRIPS = 300  # of 0.1 s each

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,8 +23,9 @@ from sqlalchemy import make_url
 
 from tests.support.commands import Rollcall, refused
 from tests.support.databases import copied_postgresql
+from tests.support.forking import limit_open_files
 from tests.support.postgres import Cluster
-from tests.support.server import ExecutedServer, Server
+from tests.support.server import Server
 from tests.support.waiting import until
 
 CALLERS = 16
@@ -162,8 +164,8 @@ def test_worker_that_dies_is_replaced_and_ctrl_c_ends_all_quietly(server: Server
 def test_workers_log_json_before_they_serve(
     tmp_path: Path, cluster: Cluster, database: str
 ) -> None:
-    server = ExecutedServer(tmp_path, "--workers", "2", DATABASE_URL=cluster.url(database))
-    server.command = ["sh", "-c", 'ulimit -n 500; exec "$@"', "-", *server.command]
+    server = Server(tmp_path, "--workers", "2", DATABASE_URL=cluster.url(database))
+    server.before = partial(limit_open_files, 500)
     warning = "open files allows"
     try:
         server.start()

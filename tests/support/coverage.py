@@ -1,10 +1,10 @@
 """Measures the lines and branches of app/ that a process of the test run executes.
 
-It is a plugin of pytest, and processes with `COUNTED` in their environment import it. Each process
-writes its coverage to .coverage/, where `slipcover --merge` finds it.
+It is a plugin of pytest, and forked processes have it as well. A process of pytest, and a forked
+one with `COUNTED` in its environment, writes its coverage to .coverage/, where `slipcover --merge`
+finds it.
 """
 
-import atexit
 import json
 import os
 from itertools import count
@@ -38,11 +38,9 @@ def pytest_runtest_teardown() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """A process of pytest that takes long to end is killed, without its functions of `atexit`."""
     leave_count()
 
 
-@atexit.register
 def leave_count() -> None:
     os.chdir(ROOT)  # from where the files are named
     COUNTS.mkdir(exist_ok=True)

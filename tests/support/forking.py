@@ -4,6 +4,7 @@ several times as long where coverage is measured."""
 import gc
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from tempfile import TemporaryDirectory
 from tests.support.waiting import BOUND_SECONDS
 
 _COVERAGE = "tests.support.coverage"
+
+COUNTED = {"COUNTED": "1"}  # in the environment of a forked process: its coverage is measured
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
@@ -34,6 +37,11 @@ def nothing() -> None:
     pass
 
 
+def limit_open_files(count: int, *, may_be_raised: bool = False) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard if may_be_raised else count))
+
+
 class ForkedCommand:
     """A command of `rollcall` in a process of its own, with the methods of `subprocess.Popen`.
 
@@ -48,11 +56,9 @@ class ForkedCommand:
         environment: Mapping[str, str],
         out: Path,
         err: Path,
-        *,
-        counted: bool,
         before: Callable[[], None] = nothing,
     ) -> None:
-        given = (arguments, folder, environment, out, err, counted, before)
+        given = (arguments, folder, environment, out, err, before)
         self._process = _context.Process(target=_run, args=given, daemon=True)
         self._process.start()
         assert self._process.pid is not None
@@ -82,10 +88,7 @@ def run_forked(
     """As `subprocess.run` of the command."""
     with TemporaryDirectory() as written:
         out, err = Path(written, "out"), Path(written, "err")
-        command = ForkedCommand(
-            arguments, folder, environment, out, err, counted=False, before=before
-        )
-        code = command.wait(BOUND_SECONDS)
+        code = ForkedCommand(arguments, folder, environment, out, err, before).wait(BOUND_SECONDS)
         return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
 
@@ -95,7 +98,6 @@ def _run(
     environment: Mapping[str, str],
     out: Path,
     err: Path,
-    counted: bool,
     before: Callable[[], None],
 ) -> None:
     os.chdir(folder)
@@ -111,7 +113,7 @@ def _run(
         before()
         main()
     finally:
-        if counted:
+        if COUNTED.items() <= environment.items() and _COVERAGE in sys.modules:
             from tests.support.coverage import leave_count
 
             leave_count()

@@ -7,24 +7,18 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.support.forking import ForkedCommand, run_forked
+from tests.support.forking import ForkedCommand, nothing, run_forked
 
 READY_SECONDS = 60
 
 # Shared, because creating a client reads all certificates. Each request has a new connection.
 HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), timeout=READY_SECONDS)
-
-# In the environment of a process: its coverage is measured, and it takes longer to start.
-COUNTED = (
-    {"PYTHONPATH": str(Path(__file__).parent.parent / "counted")}
-    if "tests.support.coverage" in sys.modules
-    else {}
-)
 
 
 def free_port() -> int:
@@ -44,6 +38,7 @@ class Server:
         self.environment = os.environ | environment | {"PORT": str(self.port)}
         self.url = f"http://127.0.0.1:{self.port}"
         self.key = ""
+        self.before: Callable[[], None] = nothing  # is called in its process before it starts
         self.process: ForkedCommand | subprocess.Popen[bytes] | None = None
 
     @property
@@ -90,10 +85,7 @@ class Server:
         return answer
 
     def _launched(self, log: Path) -> ForkedCommand | subprocess.Popen[bytes]:
-        counted = bool(COUNTED) and COUNTED.items() <= self.environment.items()
-        return ForkedCommand(
-            self.arguments, self.folder, self.environment, log, log, counted=counted
-        )
+        return ForkedCommand(self.arguments, self.folder, self.environment, log, log, self.before)
 
     def _is_ready(self) -> bool:
         try:
