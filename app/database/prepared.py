@@ -6,8 +6,10 @@ and needs no more of SQLAlchemy when it runs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import repeat
 from operator import itemgetter
+from types import CodeType
 from typing import Any
 
 from sqlalchemy import Dialect, SelectBase
@@ -92,8 +94,15 @@ def _rows(
             converts[f"to_{value}"] = convert
             entries.append(f"{name!r}: None if {value} is None else to_{value}({value})")
     row = f"{{{', '.join(entries)}}} for [{', '.join(values)}] in found"
-    function: Callable[..., Any] = eval(f"lambda found: [{row}]", converts)  # noqa: S307  # of names
+    code = _code(f"lambda found: [{row}]")
+    function: Callable[..., Any] = eval(code, converts)  # noqa: S307  # of names
     return function
+
+
+@lru_cache
+def _code(source: str) -> CodeType:
+    """Kept, because statements of many texts have the same columns."""
+    return compile(source, "<rows>", "eval")
 
 
 def _to_driver(
