@@ -59,6 +59,11 @@ async def test_alembic_proposes_what_the_database_and_the_models_differ_in(
         await run(database, lambda connection: command.check(on(connection)))
 
 
+def test_head_is_that_of_alembic() -> None:
+    config = Config(toml_file=Path(__file__).parent.parent.parent / "pyproject.toml")
+    assert ScriptDirectory.from_config(config).get_heads() == [migrate.HEAD]
+
+
 async def test_migrating_again_changes_nothing(database: Database) -> None:
     before = await run(database, catalogue)
     await migrate.migrate(database)
@@ -92,6 +97,7 @@ async def test_migration_may_build_an_index_concurrently(
     head = ScriptDirectory.from_config(config).get_current_head()
     (folder / "versions" / "index.py").write_text(INDEX.format(head=head))
     monkeypatch.setattr(migrate, "_config", lambda: config)
+    monkeypatch.setattr(migrate, "HEAD", "index")
     await migrate.migrate(database)
     assert await run(database, lambda connection: connection.scalar(IS_VALID))
 

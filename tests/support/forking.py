@@ -22,6 +22,7 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
         *([_COVERAGE] if _COVERAGE in sys.modules else []),  # counts what is imported after it
+        "alembic.command",
         "app.api.graphql.schema",
         "app.cli",
         "app.database.migrate",
