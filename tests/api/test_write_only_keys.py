@@ -167,12 +167,12 @@ async def told(
     """What all calls of a mutation together tell of the secret contact. `refusals` are codes of
     errors that may be answered."""
     found: set[str] = set()
+    field, selected = MUTATIONS[name], selection(paths)
     for probe in [*PROBES[name], *PRYING.get(name, [])]:
         for dry_run in (True, False):
-            await restore(database, client)
-            document = reselected(
-                probe.document, MUTATIONS[name], selection(paths), dry_run=dry_run
-            )
+            if dry_run or "dryRun" not in field.args:  # a dry run leaves all as it was
+                await restore(database, client)
+            document = reselected(probe.document, field, selected, dry_run=dry_run)
             variables = probe.aim(TARGET)
             answer = await client.execute(document, **variables)
             codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
