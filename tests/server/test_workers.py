@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 
 from tests.support.commands import Rollcall, refused
 from tests.support.databases import copied_postgresql
-from tests.support.forking import limit_open_files
+from tests.support.forking import ForkedCommand, limit_open_files
 from tests.support.postgres import Cluster
 from tests.support.server import Server
 from tests.support.waiting import until
@@ -284,27 +284,21 @@ def test_address_of_another_machine_is_refused(rollcall: Rollcall, host: str) ->
 
 def test_port_0_is_reported_as_the_bound_port(rollcall: Rollcall, tmp_path: Path) -> None:
     assert rollcall("migrate").code == 0
-    with (tmp_path / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve"],
-            cwd=tmp_path,
-            env=os.environ | {"PORT": "0", "ENVIRONMENT": "production"},
-            stdout=log,
-            stderr=log,
-        )
+    log = tmp_path / "server.log"
+    log.touch()
+    environment = os.environ | {"PORT": "0", "ENVIRONMENT": "production"}
+    process = ForkedCommand(["serve"], tmp_path, environment, log, log)
     told: list[str] = []
 
     def is_told() -> bool:
-        told[:] = re.findall(
-            r"^Rollcall serves (\S+)/graphql$", (tmp_path / "server.log").read_text(), re.MULTILINE
-        )
+        told[:] = re.findall(r"^Rollcall serves (\S+)/graphql$", log.read_text(), re.MULTILINE)
         return bool(told)
 
     try:
         until(is_told)
         assert httpx.get(f"{told[0]}/healthz", timeout=BOUND_SECONDS).text == "healthy\n"
     finally:
-        process.kill()
+        process.send_signal(signal.SIGKILL)
         process.wait()
 
 
