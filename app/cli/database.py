@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from app.cli.opening import open_database, read_settings, require_file
 from app.cli.progress import shown_progress
 from app.database.backup import back_up
-from app.database.citus import Placement
+from app.database.migrate import Distribution
 from app.database.migrate import distribute as distribute_tables
 from app.database.migrate import migrate as migrate_database
 from app.database.sessions import sqlite_path
@@ -34,19 +34,22 @@ def migrate() -> None:
 def distribute() -> None:
     """Distributes the tables of a PostgreSQL with Citus by workspace. Safe to repeat.
 
-    Writes wait until it ends, and reads go on.
+    Writes wait until it ends, and it says for how long. Reads go on.
     """
     settings = read_settings()
     require_file(settings)
 
-    async def run() -> list[Placement]:
+    async def run() -> Distribution:
         with shown_progress() as report:
             async with open_database(settings) as database:
                 return await distribute_tables(database, report)
 
-    for placement in asyncio.run(run()):
+    done = asyncio.run(run())
+    for placement in done.new:
         how = "distributed by workspace" if placement.by_workspace else "a copy on each node"
         typer.echo(f"{placement.table}: {how}")
+    if done.new:
+        typer.echo(f"Writes waited for at most {done.seconds:.1f} s.", err=True)
     name = make_url(settings.database_url).database
     typer.echo(f"All tables of the database {name} are distributed.", err=True)
 

@@ -9,7 +9,8 @@ and does nothing else, as it is no longer one transaction:
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
@@ -35,6 +36,13 @@ HEAD = "0001"  # the revision of the newest migration
 _REVISIONS = text("SELECT version_num FROM alembic_version")
 
 
+class Distribution(NamedTuple):
+    """The tables that were not distributed before, and for how long writes waited at most."""
+
+    new: list[Placement]
+    seconds: float
+
+
 async def migrate(database: Database, report: Report = unreported) -> None:
     report("Waiting for other migrations")
     async with database.migrating() as connection:
@@ -46,20 +54,22 @@ async def migrate(database: Database, report: Report = unreported) -> None:
 
 
 @try_again
-async def distribute(database: Database, report: Report = unreported) -> list[Placement]:
-    """Distributes the tables of a PostgreSQL with Citus, in one transaction, and returns those that
-    were not distributed before. Raises CommandFailed without Citus, and on a worker of it."""
+async def distribute(database: Database, report: Report = unreported) -> Distribution:
+    """Distributes the tables of a PostgreSQL with Citus, in one transaction. Raises CommandFailed
+    without Citus, and on a worker of it."""
     await require_current(database)
     report("Waiting for migrations")
     async with database.migrating() as connection:
         await connection.run_sync(_require_citus)
         await connection.run_sync(require_coordinator)
+        started = perf_counter()
         new = await connection.run_sync(distribute_tables, placements(), report)
         await connection.commit()
+        seconds = perf_counter() - started
         report("Freeing the space of what was distributed")
         await connection.run_sync(free_local_rows)
         await connection.commit()
-    return new
+    return Distribution(new, seconds)
 
 
 async def require_current(database: Database) -> None:
