@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app.contacts.assignee import Assignee
+from app.contacts.listing.candidates import searches_text
 from app.contacts.listing.conditions import (
     EVERY,
     All,
@@ -25,6 +26,7 @@ from app.contacts.listing.conditions import (
     Not,
     Operator,
     Tagged,
+    conjuncts,
 )
 from app.contacts.listing.order import Direction, Order, OrderField, Position, Window
 from app.contacts.listing.page import count, meeting, page
@@ -201,6 +203,13 @@ BY_ID = re.compile(
 )
 
 
+async def probe_of_count(database: Database, condition: Condition) -> str:
+    with statements() as sent:
+        async with database.read(CALLER) as session:
+            await count(session, condition)
+    return (await steps(database, CALLER, sent))[0]
+
+
 async def test_few_contacts_are_found_by_one_index_and_read_by_their_ids(
     database: Database,
 ) -> None:
@@ -211,6 +220,10 @@ async def test_few_contacts_are_found_by_one_index_and_read_by_their_ids(
                     found = await page(session, order, Window(size=60), condition)
             assert 0 < len(found.contacts) < 60, name
             probe, read = await steps(database, CALLER, sent)
+            if any(map(searches_text, conjuncts(condition))):
+                assert not SORTS.search(probe), (name, probe)
+                assert "Seq Scan" not in probe, (name, probe)
+                probe = await probe_of_count(database, condition)  # does not walk a few pages first
             for plan in (probe, read):
                 assert not READS_ALL.search(plan), (name, plan)
             assert BY_ID.search(read), (name, read)
@@ -232,6 +245,17 @@ async def test_a_walk_goes_along_the_index_of_its_order_and_sorts_nothing(
             assert not SORTS.search(walked), (name, walked)
             assert "Seq Scan" not in walked, (name, walked)
             assert f"contact_{index}" in walked, (name, walked)
+
+
+async def test_search_that_many_meet_reads_no_contact_by_its_id(database: Database) -> None:
+    with statements() as sent:
+        async with database.read(CALLER) as session:
+            found = await page(session, Order(), Window(size=50), Found("someone"))
+    assert len(found.contacts) == 50
+    assert found.has_more
+    _, walked = await steps(database, CALLER, sent)
+    assert "contact_created_at" in walked, walked
+    assert not BY_ID.search(walked), walked
 
 
 async def test_a_page_takes_two_statements_at_most(database: Database) -> None:

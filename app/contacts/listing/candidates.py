@@ -71,9 +71,10 @@ class Entries(NamedTuple):
 
 
 async def candidates(
-    session: WorkspaceSession, sql: Composition, condition: Condition
+    session: WorkspaceSession, sql: Composition, condition: Condition, *, unless: str = "false"
 ) -> Candidates | None:
-    """None if there may be more than CANDIDATES."""
+    """None if there may be more than CANDIDATES. They are not counted if the SQL `unless` is
+    true."""
     sources = list(_sources(sql, condition))
     if not sources:
         return None
@@ -81,12 +82,23 @@ async def candidates(
     counted = ", ".join(
         f"(SELECT count(*) FROM ({ids}) AS limited) AS {name}" for name, ids in counts.items()
     )
-    statement = sql.prepared(f"SELECT {counted}", dict.fromkeys(counts, _INTEGER))
-    [found] = await session.fetch(statement, **sql.values)
+    text = f"SELECT {counted} WHERE NOT {unless}"
+    statement = sql.prepared(text, dict.fromkeys(counts, _INTEGER))
+    rows = await session.fetch(statement, **sql.values)
+    if not rows:
+        return None
+    [found] = rows
     least = min(counts, key=found.__getitem__)
     if found[least] > CANDIDATES:
         return None
     return Candidates(f"SELECT DISTINCT id FROM ({counts[least]}) AS limited", found[least])
+
+
+def searches_text(condition: Condition) -> bool:
+    """Whether the index of trigrams may lead to candidates."""
+    return isinstance(condition, Found) or (
+        isinstance(condition, Comparison) and condition.operator is Operator.CONTAINS
+    )
 
 
 def _limited(ids: Ids) -> Ids:

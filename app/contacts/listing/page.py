@@ -2,7 +2,8 @@
 
 If an index leads to few candidates for the condition, the page is made of these. Otherwise one
 statement walks along the index of the order, for at most WALK contacts. The page then ends with
-the contacts found so far, and the next one continues there.
+the contacts found so far, and the next one continues there. A search that fills the page within
+the contacts of four pages walks as well.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ from sqlalchemy import Boolean, Integer, Uuid
 from sqlalchemy.types import TypeEngine
 
 from app.contacts.limits import COUNT_LIMIT
-from app.contacts.listing.candidates import candidates
+from app.contacts.listing.candidates import candidates, searches_text
 from app.contacts.listing.conditions import EVERY, Condition, conjuncts
 from app.contacts.listing.order import (
     OLDEST_FIRST,
@@ -78,7 +79,7 @@ async def read_page(
         async with database.read(tenant) as session:
             return await page(session, order, window, condition, names)
     sql, read = Composition(database.dialect), _read(database.dialect, order.field, names)
-    statement = sql.prepared(_walk(sql, read, order, window, condition), read.types)
+    statement = sql.prepared(_walk(sql, read, order, window, condition, WALK), read.types)
     workspace_id = tenant.workspace_id
     rows = await database.fetch(statement, workspace_id=workspace_id, **sql.values)
     return _page_of(order, window, rows)
@@ -92,9 +93,15 @@ async def page(
     names: frozenset[str] = ALL_NAMES,
 ) -> Page:
     sql, read = Composition(session.dialect), _read(session.dialect, order.field, names)
-    found = await candidates(session, sql, condition)
+    fills = "false"
+    if any(map(searches_text, conjuncts(condition))):
+        # PostgreSQL reads all entries of a text before it counts the first of them.
+        start = _walk(sql, read, order, window, condition, 4 * (window.size + 1))
+        size = sql.value(window.size)
+        fills = f"(SELECT count(*) FROM ({start}) AS start WHERE NOT is_end) > {size}"
+    found = await candidates(session, sql, condition, unless=fills)
     if found is None:
-        text = _walk(sql, read, order, window, condition)
+        text = _walk(sql, read, order, window, condition, WALK)
     elif found.most == 0:
         return Page([], has_more=False)
     else:
@@ -177,7 +184,14 @@ def _among(
     )
 
 
-def _walk(sql: Composition, read: _Read, order: Order, window: Window, condition: Condition) -> str:
+def _walk(
+    sql: Composition,
+    read: _Read,
+    order: Order,
+    window: Window,
+    condition: Condition,
+    length: int,
+) -> str:
     """Walks along the index of the order.
 
     Each stretch returns the contacts that meet the condition and, if it is longer than the walk,
@@ -197,7 +211,7 @@ def _walk(sql: Composition, read: _Read, order: Order, window: Window, condition
         if not others:
             parts.append(f"{read.text}, false AS is_end FROM ({ordered} LIMIT {size}) AS held")
             continue
-        walked, last = f"{ordered} LIMIT {WALK}", f"{ordered} LIMIT 1 OFFSET {WALK - 1}"
+        walked, last = f"{ordered} LIMIT {length}", f"{ordered} LIMIT 1 OFFSET {length - 1}"
         parts.append(f"{read.text}, false AS is_end FROM ({walked}) AS held WHERE {met}")
         parts.append(f"{read.text}, true AS is_end FROM ({last}) AS held")
     if not parts:
