@@ -95,7 +95,7 @@ def _named(table: Table, given: Any, *, routed: bool) -> Iterator[ColumnElement[
     condition on the given rows, the planner expects next to none of them.
 
     Citus has to know the workspace itself, to find its shard. From a list of one, the planner
-    draws fewer conclusions.
+    draws fewer conclusions; but where it expects one row of the workspace, it may read it whole.
     """
     workspace = any_(array([bindparam("workspace_id", type_=Uuid)]))
     yield given.c.workspace_id == workspace

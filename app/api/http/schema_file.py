@@ -43,6 +43,5 @@ class SchemaFile:
 
     @cached_property
     def _text(self) -> str:
-        """Written when it is first asked for: that takes as long as the rest of a server's start
-        from settings to routes."""
+        """Written when it is first asked for: most servers never are."""
         return self._schema.as_str() + "\n"

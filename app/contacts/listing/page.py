@@ -95,7 +95,8 @@ async def page(
     sql, read = Composition(session.dialect), _read(session.dialect, order.field, names)
     fills = "false"
     if any(map(searches_text, conjuncts(condition))):
-        # PostgreSQL reads all entries of a text before it counts the first of them.
+        # A text that many have fills the page within the contacts of a few. PostgreSQL would read
+        # all that its index has of the text before it counts the first of them.
         start = _walk(sql, read, order, window, condition, 4 * (window.size + 1))
         size = sql.value(window.size)
         fills = f"(SELECT count(*) FROM ({start}) AS start WHERE NOT is_end) > {size}"
