@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -35,6 +34,7 @@ from tests.support.blocked import until_blocked
 from tests.support.client import Client, InProcess
 from tests.support.postgres import Cluster
 from tests.support.stored import new_workspace
+from tests.support.waiting import until_awaited
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -120,13 +120,6 @@ def assert_unavailable(response: httpx.Response, expected: str = "UNAVAILABLE") 
 
 def connect(cluster: Cluster, database: str = "postgres") -> Any:
     return asyncpg.connect(user="postgres", host=str(cluster.folder), database=database)
-
-
-async def until(condition: Any) -> None:
-    end = time.monotonic() + BACK_SECONDS
-    while not await condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
 
 
 # --- Settings ---
@@ -333,7 +326,7 @@ async def test_cancelled_statement_leaves_its_connection_free(database_url: str)
             async def is_stopped() -> bool:
                 return bool(await ask(database, others) == 0)
 
-            await until(is_stopped)
+            await until_awaited(is_stopped, BACK_SECONDS)
 
 
 # --- Away ---
@@ -350,7 +343,7 @@ async def test_connection_closed_by_the_server_is_not_used_again(moody: Cluster)
         async def is_closed() -> bool:
             return bool(held.is_closed())
 
-        await until(is_closed)
+        await until_awaited(is_closed, BACK_SECONDS)
         assert await ask(database) == 1
 
 
@@ -363,7 +356,7 @@ async def test_connection_lost_during_a_statement_is_unavailable(moody: Cluster)
             found = "FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
             return bool(await other.fetch(f"SELECT pg_terminate_backend(pid) {found}"))
 
-        await until(is_killed)
+        await until_awaited(is_killed, BACK_SECONDS)
         await other.close()
         with pytest.raises(Unavailable, match="cannot be reached"):
             await running
@@ -422,7 +415,7 @@ async def test_too_many_connections_are_unavailable(moody: Cluster) -> None:
             except Unavailable:
                 return False
 
-        await until(is_free)
+        await until_awaited(is_free, BACK_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -488,7 +481,7 @@ async def test_database_that_goes_away_and_comes_back(moody: Cluster, accept: st
                 assert (await api.http.get("/healthz")).status_code == 200
         finally:
             moody.start()
-        await until(is_back)
+        await until_awaited(is_back, BACK_SECONDS)
         assert (await api.http.get("/readyz")).text == "ready\n"
 
 

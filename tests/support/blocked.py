@@ -1,13 +1,10 @@
 """Waiting until another session waits for a lock of PostgreSQL."""
 
-import asyncio
-import time
-
 from sqlalchemy import text
 
 from app.database.sessions import Database
 from tests.support.citus import ACTIVITY
-from tests.support.waiting import BOUND_SECONDS
+from tests.support.waiting import until_awaited
 
 _BLOCKED = text(f"""
     SELECT count(*) > 0 FROM {ACTIVITY}
@@ -16,10 +13,7 @@ _BLOCKED = text(f"""
 
 
 async def until_blocked(database: Database) -> None:
-    end = time.monotonic() + BOUND_SECONDS
-    while not await _is_blocked(database):
-        assert time.monotonic() < end
-        await asyncio.sleep(0.02)
+    await until_awaited(lambda: _is_blocked(database))
 
 
 async def _is_blocked(database: Database) -> bool:
