@@ -1,15 +1,17 @@
-"""What is imported is declared."""
+"""What is imported is declared, and the locks are those of every supported Python."""
 
 import ast
 import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
-from importlib.metadata import packages_distributions
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parent.parent
 OURS = ("app", "bench", "tests")
@@ -17,6 +19,8 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 RUNTIME: list[str] = PROJECT["dependencies"] + EXTRAS["tracing"]
 DEVELOPMENT: list[str] = EXTRAS["dev"]
+STANDARD_LIBRARY = sys.stdlib_module_names | {"compression"}  # of all these versions
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
 def canonical(name: str) -> str:
@@ -43,7 +47,7 @@ def undeclared(sources: Iterable[str], requirements: Iterable[str]) -> set[str]:
     packages = {package for source in sources for package in imported(source)}
     return {
         package
-        for package in packages - sys.stdlib_module_names - set(OURS)
+        for package in packages - STANDARD_LIBRARY - set(OURS)
         if names.isdisjoint(map(canonical, brought_by.get(package, [])))
     }
 
@@ -64,3 +68,32 @@ def test_what_is_imported_is_declared(folders: tuple[str, ...], requirements: li
 def test_transitive_dependency_does_not_count_as_declared() -> None:
     source = "import json\nimport graphql.language\nfrom pydantic_core import core_schema\n"
     assert undeclared([source], ["strawberry-graphql", "Pydantic.Core>=2"]) == {"graphql"}
+
+
+def needed(requirements: Iterable[str], python: str) -> dict[str, Requirement]:
+    """The requirements that a version of Python has, by name."""
+    version = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+    parsed = map(Requirement, requirements)
+    return {
+        canonical(one.name): one
+        for one in parsed
+        if one.marker is None or one.marker.evaluate(version)
+    }
+
+
+def locked(lock: str, python: str) -> dict[str, Requirement]:
+    lines = (ROOT / lock).read_text().splitlines()
+    pinned = [line.removesuffix("\\") for line in lines if re.match(r"[\w.-]+==", line)]
+    return needed(pinned, python)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_lock_can_be_installed_by_every_supported_python(lock: str, python: str) -> None:
+    names = locked(lock, python)
+    for name in names.keys() & locked(lock, PYTHONS[0]).keys():  # those that are installed here
+        package = distribution(name)
+        assert f"{python}.0" in SpecifierSet(package.metadata["Requires-Python"] or ""), name
+        missing = needed(package.requires or [], python).keys() - names.keys()
+        assert not missing, (name, missing)
+    assert needed(PROJECT["dependencies"], python).keys() <= names.keys()

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-import pyzstd
-
 from app.errors import CommandFailed
+from app.transfer.zstd import zstd
 
 STANDARD_INPUT = Path("-")
 
@@ -46,7 +45,7 @@ def opened(path: Path) -> Iterator[Source]:
             size = path.stat().st_size
         try:
             yield Source(_decompressed(_buffered(raw)), raw, size)
-        except (EOFError, gzip.BadGzipFile, pyzstd.ZstdError) as error:
+        except (EOFError, gzip.BadGzipFile, zstd.ZstdError) as error:
             raise CommandFailed(f"{path} ends early or is damaged: {error}.") from error
 
 
@@ -56,7 +55,7 @@ def _decompressed(packed: io.BufferedReader) -> io.BufferedReader:
     if start.startswith(_GZIP):
         return _buffered(cast(IO[bytes], gzip.GzipFile(fileobj=packed)))
     if start == _ZSTD:
-        return _buffered(cast(IO[bytes], pyzstd.ZstdFile(packed)))
+        return _buffered(cast(IO[bytes], zstd.ZstdFile(packed)))
     return packed
 
 
