@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ](\d\d):\d\d:\d\d(?:\.\d+)?([Zz]|[+-]\d\d:\d\d)?")
 
 _SHORTEST = len("2026-01-31T08:00:00")
 
@@ -16,6 +16,8 @@ def parse_timestamp(value: Any) -> datetime:
     if shape[2] is None:
         raise ValueError("must have an offset, such as Z or +02:00")
     try:
+        if shape[1] == "24":  # Python takes the end of a day from 3.14 on
+            raise ValueError(value)
         return datetime.fromisoformat(value.strip().upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError("must be a date and time that exists") from error

@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from app.database.migrate import migrate
 from app.database.sessions import Database
-from tests.support.programs import leave_out
+from tests.support.databases import need_text_indexes
 
 pytestmark = [
     pytest.mark.own_database,
@@ -23,12 +23,7 @@ WHOLE = {"contact_search_text": True, "contact_notes": True}
 
 @pytest.fixture(autouse=True)
 async def extensions(database: Database) -> None:
-    available = """
-        SELECT count(*) FROM pg_available_extensions WHERE name IN ('pg_trgm', 'btree_gin')
-    """
-    async with database.read_directory() as session:
-        if await (await session.connection()).scalar(text(available)) != 2:
-            leave_out("PostgreSQL has no pg_trgm and btree_gin")
+    await need_text_indexes(database)
 
 
 async def indexes(database: Database) -> dict[str, bool]:

@@ -7,11 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 import aiosqlite
+from sqlalchemy import text
 from sqlmodel import SQLModel
 
+from app.database.postgresql import PostgreSQL
 from app.database.sessions import Database
 from tests.support.citus import Citus
 from tests.support.postgres import Cluster, outside_transaction
+from tests.support.programs import leave_out
 
 _TABLES = reversed(SQLModel.metadata.sorted_tables)
 _DELETE_ALL = "".join(f"DELETE FROM {table.name};" for table in _TABLES)  # noqa: S608  # of names
@@ -30,6 +33,17 @@ async def empty(database: Database) -> None:
             # because the application may still record that keys were used.
             sequential = "SET LOCAL citus.multi_shard_modify_mode = sequential;"
             await driver.execute(f"{sequential}SELECT FROM workspace FOR UPDATE;{_DELETE_ALL}")
+
+
+async def need_text_indexes(database: Database) -> None:
+    """Without them, PostgreSQL reads contact after contact for a text."""
+    available = """
+        SELECT count(*) FROM pg_available_extensions WHERE name IN ('pg_trgm', 'btree_gin')
+    """
+    if isinstance(database.dialect, PostgreSQL):
+        async with database.read_directory() as session:
+            if await (await session.connection()).scalar(text(available)) != 2:
+                leave_out("PostgreSQL has no pg_trgm and btree_gin")
 
 
 def empty_sqlite(folder: Path, name: str = "rollcall.db") -> str:
