@@ -41,7 +41,7 @@ from app.database.sessions import Database, InWorkspace, WorkspaceSession
 from app.tables import Contact
 
 # The contacts that one page examines.
-WALK = 10_000
+WALK = 8_000
 
 # What a selection of many contacts needs of each: for its position and the answer of a deletion.
 _SELECTED = frozenset({"id", "external_ids", "created_at"})

@@ -14,7 +14,7 @@ JSON_POINTS = 128
 # Up to 100,000 contacts are examined for a count, and all tagged ones for a list of tags.
 COUNT_POINTS = 5_000
 
-# A condition may be compared with 10,000 contacts, for each page.
+# A condition may be compared with 8,000 contacts, for each page.
 CONDITION_POINTS = 100
 
 # The assumed length of a list within a row, such as the assignments of a contact.
