@@ -19,7 +19,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 RUNTIME: list[str] = PROJECT["dependencies"] + EXTRAS["tracing"]
 DEVELOPMENT: list[str] = EXTRAS["dev"]
-OF_SOME_PYTHONS = {"compression", "backports"}  # each version has one of them
+OF_OTHER_PYTHONS = "compression" if sys.version_info < (3, 14) else "backports"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -47,7 +47,7 @@ def undeclared(sources: Iterable[str], requirements: Iterable[str]) -> set[str]:
     packages = {package for source in sources for package in imported(source)}
     return {
         package
-        for package in packages - sys.stdlib_module_names - OF_SOME_PYTHONS - set(OURS)
+        for package in packages - sys.stdlib_module_names - {OF_OTHER_PYTHONS, *OURS}
         if names.isdisjoint(map(canonical, brought_by.get(package, [])))
     }
 

@@ -9,7 +9,7 @@ from tests.support.waiting import until_awaited
 _BLOCKED = text(f"""
     SELECT count(*) > 0 FROM {ACTIVITY}
     WHERE wait_event_type = 'Lock' AND datname = current_database()
-""")  # noqa: S608  # of names alone
+""")  # noqa: S608  # one of two constants
 
 
 async def until_blocked(database: Database) -> None:
