@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiosqlite
+import pytest
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
@@ -18,6 +19,9 @@ from tests.support.programs import leave_out
 
 _TABLES = reversed(SQLModel.metadata.sorted_tables)
 _DELETE_ALL = "".join(f"DELETE FROM {table.name};" for table in _TABLES)  # noqa: S608  # of names
+
+# For tests of what has nothing to do with the database.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 async def empty(database: Database) -> None:
@@ -33,6 +37,11 @@ async def empty(database: Database) -> None:
             # because the application may still record that keys were used.
             sequential = "SET LOCAL citus.multi_shard_modify_mode = sequential;"
             await driver.execute(f"{sequential}SELECT FROM workspace FOR UPDATE;{_DELETE_ALL}")
+
+
+async def alter(database: Database, statement: str) -> None:
+    async with database.write_directory() as session:
+        await (await session.connection()).execute(text(statement))
 
 
 async def need_text_indexes(database: Database) -> None:
