@@ -1,15 +1,21 @@
 """The commands of `rollcall`, run in this process."""
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from app.cli import main
 from app.settings import Settings
+
+KEY = re.compile("rollcall_[0-9a-f]{72}")
+READ = ("--scope", "contacts:read")
 
 
 @dataclass(frozen=True)
@@ -55,3 +61,10 @@ def refused(result: Result, code: int = 1) -> str:
     assert line.startswith("rollcall: ")
     assert line.endswith("\n")
     return line.rstrip("\n")
+
+
+def listed(run: Rollcall) -> list[dict[str, Any]]:
+    result = run("key", "list", "--json")
+    assert (result.code, result.err) == (0, "")
+    keys: list[dict[str, Any]] = orjson.loads(result.out)
+    return keys

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -77,3 +78,14 @@ def copied_postgresql(cluster: Cluster | Citus, template: str | None) -> str:
     create = f"CREATE DATABASE {name} TEMPLATE {template}"
     asyncio.run(outside_transaction(cluster.url("postgres"), create))
     return cluster.url(name)
+
+
+def in_database(url: str, work: Callable[[Database], Any]) -> Any:
+    async def run() -> Any:
+        database = Database(url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
