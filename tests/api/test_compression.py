@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from app.api.http.compression import BYTES_ON_THE_LOOP, MINIMUM_BYTES
 from app.api.http.negotiation import accepts_gzip
 from tests.support.client import Client
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+from tests.support.databases import on_sqlite
 
 UPSERT = """
 mutation ($inputs: [ContactInput!]!) { upsertContacts(inputs: $inputs) { created } }

@@ -8,8 +8,9 @@ from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, get_named_ty
 from app.api.graphql.execution.cost.prices import price_of
 from app.api.graphql.schema import schema
 from app.database.sessions import Database
-from tests.api.test_document_limits import RESPONSE_JSON, on_sqlite, serving
+from tests.api.test_document_limits import RESPONSE_JSON, serving
 from tests.support.client import Client
+from tests.support.databases import on_sqlite
 from tests.support.statements import statements
 
 CONTACT = schema._schema.get_type("Contact")

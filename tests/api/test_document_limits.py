@@ -24,10 +24,9 @@ from app.api.graphql.execution.document_limits import Counts, document_counts
 from app.server.asgi import create_app
 from app.settings import Settings
 from tests.support.client import Client, InProcess
+from tests.support.databases import on_sqlite
 
 RESPONSE_JSON = "application/graphql-response+json"
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @asynccontextmanager

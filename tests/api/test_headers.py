@@ -12,10 +12,9 @@ from app.api.http.body import charset
 from app.api.http.negotiation import JSON, RESPONSE_JSON, negotiated
 from app.errors import BadRequest
 from tests.support.client import Client
+from tests.support.databases import on_sqlite
 
 QUERY = json.dumps({"query": "{ viewer { workspace { name } } }"})
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def refused(response: httpx.Response, limit: str) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from app.database.sessions import Database
-from tests.api.test_document_limits import on_sqlite, serving
+from tests.api.test_document_limits import serving
 from tests.support.client import Client
+from tests.support.databases import on_sqlite
 
 LIMIT = 250_000
 NONE = "{ contacts { totalCount } }"

@@ -35,6 +35,7 @@ from app.workspaces import workspaces
 from app.workspaces.keys import HELD_SECONDS, Scope, new_key
 from tests.conftest import client_of
 from tests.support.client import Client, InProcess
+from tests.support.databases import on_sqlite
 from tests.support.server import Server
 from tests.support.statements import statements
 from tests.support.stored import set_expiry
@@ -42,8 +43,6 @@ from tests.support.stored import set_expiry
 VIEWER = "{ viewer { workspace { name } apiKey { name prefix } scopes } }"
 BROKEN_JSON = b'{"query": '
 
-# Where what is tested never meets the database but to look the key up.
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 # Root fields that any key may ask.
 OPEN = {"viewer"}

@@ -16,6 +16,7 @@ from app.workspaces.keys import HELD_SECONDS, Scope
 from tests.conftest import client_of
 from tests.support.blocked import until_blocked
 from tests.support.client import Client, InProcess
+from tests.support.databases import on_postgresql
 from tests.support.stored import set_expiry
 
 CREATE = """mutation ($input: CreateKeyInput!) {
@@ -31,8 +32,6 @@ VIEWER = "{ viewer { workspace { name } apiKey { id name scopes source expiresAt
 LOCK_KEY = text("SELECT id FROM api_key WHERE id = CAST(CAST(:id AS text) AS uuid) FOR UPDATE")
 READ = '{ contact(by: {email: "ada@example.com"}) { email } }'
 WRITE = 'mutation { upsertContact(input: {email: "ada@example.com"}) { __typename } }'
-
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def wanted(*scopes: str, **given: Any) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from pydantic import ValidationError
 
 from app.settings import Settings
 from tests.support.client import Client
+from tests.support.databases import on_sqlite
 from tests.support.serving import serving
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 PAGE = "https://app.example.com"
 LOCAL_PAGE = "http://localhost:3000"

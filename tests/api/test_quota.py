@@ -15,6 +15,7 @@ from app.server.asgi import create_app
 from app.settings import RateLimit, Settings
 from tests.conftest import client_of
 from tests.support.client import Client, InProcess
+from tests.support.databases import on_postgresql
 from tests.support.statements import statements
 
 BURST = 1_000  # and a point a second: a test takes too little time for more than a few
@@ -30,7 +31,6 @@ PAGE = "{ contacts(first: 60) { edges { node { id } } } }"
 CREATE = 'mutation { createContact(input: {email: "ada@example.com"}) { __typename } }'
 VIEWER = "{ viewer { rateLimit { limit pointsPerSecond remaining resetAt } } }"
 HEADERS = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @asynccontextmanager

@@ -4,8 +4,7 @@ import httpx
 import pytest
 
 from tests.support.client import Client
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+from tests.support.databases import on_sqlite
 
 JSON = "application/json"
 NOTHING = "default-src 'none'; frame-ancestors 'none'"

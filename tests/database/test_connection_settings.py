@@ -14,7 +14,8 @@ from app.errors import TimedOut, Unavailable
 from app.tables import Workspace
 from app.workspaces import workspaces
 from tests.support.client import Client
-from tests.support.connections import ENDLESS, UPSERT, ask, connected, on_postgresql, serving
+from tests.support.connections import ENDLESS, UPSERT, ask, connected, serving
+from tests.support.databases import on_postgresql
 
 COUNT = "query ($filter: ContactFilter!) { contacts(filter: $filter) { totalCount } }"
 DELETE = """

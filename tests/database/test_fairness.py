@@ -15,11 +15,11 @@ from app.database.sessions import Database
 from app.settings import DatabaseSettings
 from app.workspaces.keys import Caller
 from tests.support.client import Client
+from tests.support.databases import on_postgresql
 from tests.support.stored import new_workspace
 
 HALF = 2  # of four connections; SQLite has as many threads that read
 SETTINGS = DatabaseSettings(database_pool_size=4, database_pool_overflow=0)
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 BULK = "mutation ($inputs: [ContactInput!]!) { upsertContacts(inputs: $inputs) { created } }"
 CREATE = 'mutation { createContact(input: {email: "ada@example.com"}) { __typename } }'

@@ -27,11 +27,11 @@ from tests.support.connections import (
     code,
     connect,
     connected,
-    on_postgresql,
     post,
     serving,
 )
 from tests.support.connections import moody as moody
+from tests.support.databases import on_postgresql
 from tests.support.postgres import Cluster
 from tests.support.stored import new_workspace
 from tests.support.waiting import until_awaited

@@ -32,8 +32,6 @@ ENDLESS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n
 """
 
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
 
 @pytest.fixture(scope="module")
 def moody() -> Iterator[Cluster]:

@@ -24,6 +24,9 @@ _DELETE_ALL = "".join(f"DELETE FROM {table.name};" for table in _TABLES)  # noqa
 # For tests of what has nothing to do with the database.
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
+# For those of what PostgreSQL alone has.
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
 
 async def empty(database: Database) -> None:
     """By one message to the driver: this runs before most tests."""
